@@ -1,0 +1,68 @@
+/**
+ * Every bound of the program, with its name and its reason.
+ *
+ * Invariant: a queue, list, frame, body, connection count, retry delay or log line that could grow has its bound here.
+ *
+ * Deliberately absent: what users set (src/config) and the timing of the protocol (src/lease).
+ */
+
+/** The longest frame between peers. The largest legal one is an append of MAX_APPEND_ENTRIES small entries. */
+export const MAX_FRAME_BYTES = 1_048_576;
+/** Entries in one append: a follower far behind is caught up in steps, so that no frame comes near its limit. */
+export const MAX_APPEND_ENTRIES = 128;
+/** Bytes that may wait for one slow peer before further messages to it are dropped; the protocol sends again. */
+export const MAX_PEER_QUEUE_BYTES = 4 * MAX_FRAME_BYTES;
+/** Connections accepted on the peer port: room for each of 50 replicas twice over, and for a flood to be refused. */
+export const MAX_PEER_CONNECTIONS = 128;
+/** How long a new connection may take to finish TLS and the handshake, either side. */
+export const PEER_HANDSHAKE_TIMEOUT_MS = 2_000;
+/** The first and the longest wait before a peer is dialled again. 1 s keeps "found again within 2 s of a right record". */
+export const PEER_BACKOFF_MIN_MS = 20;
+export const PEER_BACKOFF_MAX_MS = 1_000;
+/** A connection is pinged this often, and closed when it was silent for PEER_SILENCE_MS: no FIN comes from a dead host. */
+export const PEER_PING_INTERVAL_MS = 500;
+export const PEER_SILENCE_MS = 1_500;
+/** How often the certificate files are compared with those in use; kubelet updates a mounted secret about once a minute. */
+export const TLS_RELOAD_INTERVAL_MS = 5_000;
+
+/** How long one DNS query may take, and how often it is tried: two tries stay below the 2 s within which peers are found again. */
+export const DNS_TIMEOUT_MS = 700;
+export const DNS_TRIES = 2;
+/** Records taken from one DNS answer: above any real group; the rest of a poisoned answer is dropped. */
+export const MAX_DNS_RECORDS = 256;
+
+/** The longest body of a request to the lock API: its largest legal body is one pod name. */
+export const MAX_BODY_BYTES = 4_096;
+/** Long polls and watchers at once. One application needs one of each; this leaves room for tools. */
+export const MAX_WAITERS = 256;
+/** The longest `wait` of a long poll, and the one taken when none is given. */
+export const MAX_WAIT_MS = 300_000;
+export const DEFAULT_WAIT_MS = 30_000;
+/** A watcher that has not read this much is cut off. */
+export const MAX_WATCH_QUEUE_BYTES = 65_536;
+/** A comment line is sent to watchers this often, so that both ends notice a dead connection. */
+export const WATCH_COMMENT_INTERVAL_MS = 15_000;
+/** Connections to each HTTP port; those above are closed at once. */
+export const MAX_HTTP_CONNECTIONS = 4_096;
+/** How long a client may take to send its request's headers: an idle or dripping connection costs no more than this. */
+export const HTTP_HEADERS_TIMEOUT_MS = 10_000;
+/** How long an idle kept-alive HTTP connection stays: longer than the usual scrape and poll intervals. */
+export const HTTP_KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** Past tenures kept for `/history`. */
+export const MAX_HISTORY = 128;
+/** The longest group or pod name: that of a DNS label or subdomain in Kubernetes. */
+export const MAX_NAME_LENGTH = 253;
+/** The largest group that formation takes. */
+export const MAX_FOUNDERS = 50;
+/** Inputs waiting for the core. Peers are the only unbounded source; above this their messages are dropped. */
+export const MAX_INPUT_QUEUE = 4_096;
+/** Heartbeat rounds whose acknowledgement may still count; older ones cannot move a lease any more. */
+export const MAX_OPEN_ROUNDS = 1_024;
+/** A fault that repeats is logged once at `warn`, then at `debug` until this long has passed. */
+export const REPEATED_FAULT_QUIET_MS = 60_000;
+
+/** The shortest lease duration: below it, timers and syncs of a busy machine cannot keep a lease. */
+export const MIN_LEASE_DURATION_MS = 300;
+/** The longest lease duration: a crash would stop the application for as long. */
+export const MAX_LEASE_DURATION_MS = 3_600_000;

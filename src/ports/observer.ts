@@ -1,0 +1,72 @@
+/**
+ * What the node reports to people and to metrics. The core emits events; one observer logs, another counts.
+ *
+ * Invariant: an observer never throws and never blocks; nothing it does can change what the node does.
+ *
+ * Deliberately absent: levels and texts. They belong to the observer.
+ */
+import type { ErrorCode } from "../base/errors.ts";
+import type { FencingToken, Term } from "../base/types.ts";
+
+export const ROLES = ["follower", "preCandidate", "candidate", "leader"] as const;
+export type Role = (typeof ROLES)[number];
+
+export const ELECTION_OUTCOMES = ["won", "lost", "refused"] as const;
+/** `refused`: the PreVote found no majority, so no term was spent. */
+export type ElectionOutcome = (typeof ELECTION_OUTCOMES)[number];
+
+export type NodeEvent =
+  | { readonly kind: "started"; readonly member: string; readonly incarnation: string; readonly version: string }
+  | { readonly kind: "formationWaiting"; readonly silent: readonly string[] }
+  | { readonly kind: "formed"; readonly groupId: string; readonly founders: readonly string[]; readonly tokenBase: number }
+  | { readonly kind: "rejoined"; readonly groupId: string; readonly term: Term; readonly lastIndex: number }
+  | { readonly kind: "roleChanged"; readonly role: Role; readonly term: Term }
+  /** The leader of the term as this node sees it; null: none known. */
+  | { readonly kind: "leaderChanged"; readonly leader: string | null; readonly term: Term }
+  | { readonly kind: "electionEnded"; readonly outcome: ElectionOutcome; readonly term: Term }
+  /** Won; waits this long for the promises of earlier leaders to run out. */
+  | { readonly kind: "waiting"; readonly term: Term; readonly waitMs: number }
+  /** This node holds the lock. */
+  | { readonly kind: "holding"; readonly term: Term; readonly token: FencingToken }
+  | { readonly kind: "renewed" }
+  | { readonly kind: "lapsed"; readonly term: Term; readonly token: FencingToken }
+  | { readonly kind: "released"; readonly term: Term; readonly token: FencingToken }
+  /** Any node's claim was committed, seen by this node. `leaderlessMs`: how long it had known no holder; null at start. */
+  | { readonly kind: "tenureSeen"; readonly holder: string; readonly token: FencingToken; readonly leaderlessMs: number | null; readonly handover: boolean }
+  | { readonly kind: "transferStarted"; readonly target: string; readonly certified: boolean; readonly term: Term }
+  | { readonly kind: "transferFailed"; readonly term: Term }
+  | { readonly kind: "draining"; readonly cause: "signal" | "ineligible"; readonly timeoutMs: number }
+  | { readonly kind: "drained"; readonly confirmed: boolean }
+  | { readonly kind: "eligibilityChanged"; readonly eligible: boolean }
+  | { readonly kind: "configurationChanged"; readonly voters: readonly string[]; readonly learners: readonly string[] }
+  | { readonly kind: "peerConnected"; readonly peer: string; readonly incarnation: string; readonly version: string }
+  | { readonly kind: "peerDisconnected"; readonly peer: string }
+  | { readonly kind: "peerRoundTrip"; readonly peer: string; readonly durationMs: number }
+  | { readonly kind: "storageSynced"; readonly durationMs: number }
+  | { readonly kind: "storageTailCut"; readonly bytes: number }
+  /** An expected failure of the outside world: counted by code; `where` is a peer, an address or a path. */
+  | { readonly kind: "fault"; readonly code: ErrorCode; readonly where: string; readonly message: string }
+  | { readonly kind: "stopping"; readonly signal: string }
+  | { readonly kind: "stopped" };
+
+export interface Observer {
+  observe(event: NodeEvent): void;
+}
+
+/** What a scrape reads; sampled when asked, so that nothing is counted while nobody looks. */
+export interface NodeSample {
+  readonly isLeader: boolean;
+  readonly token: number;
+  readonly leaseRemainingMs: number;
+  readonly term: number;
+  readonly role: Role | "learner" | "none";
+  readonly commitIndex: number;
+  readonly lastIndex: number;
+  readonly members: { readonly voter: number; readonly learner: number };
+  /** By peer name. */
+  readonly peers: readonly { readonly name: string; readonly connected: boolean }[];
+  /** Total time, in ms, in which this node knew no holder. */
+  readonly leaderlessMs: number;
+  readonly eligible: boolean;
+  readonly draining: boolean;
+}

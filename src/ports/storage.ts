@@ -1,0 +1,80 @@
+/**
+ * What outlives the process.
+ *
+ * Invariant: when the promise of a writing call resolves, the data survives a power loss. A call that rejects leaves
+ * the port unusable: the process must end and read the directory again (a failed fsync is never retried).
+ *
+ * Deliberately absent: partial reads. Everything is small and is loaded once, at start.
+ */
+import type { LogIndex, MemberId, Term } from "../base/types.ts";
+import type { Configuration, Entry, Member } from "../raft/entry.ts";
+
+/** Who this data directory is: made once, with an empty directory. */
+export interface Identity {
+  readonly id: MemberId;
+  readonly name: string;
+}
+
+/** The proposal that makes a group (DESIGN, Formation). */
+export interface Form {
+  /** 32 hexadecimal digits, random. */
+  readonly groupId: string;
+  readonly founders: readonly Member[];
+  readonly tokenBase: number;
+}
+
+/** Term and vote (Raft paper, figure 2: persistent state), and the largest lease duration ever promised (L2). */
+export interface HardState {
+  readonly term: Term;
+  readonly votedFor: MemberId | null;
+  readonly largestPromiseMs: number;
+}
+
+/** The state that the log starts from. The first one is the Form itself: index 0, term 0. */
+export interface Snapshot {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly groupId: string;
+  readonly configuration: Configuration;
+  readonly tokenBase: number;
+  readonly removed: readonly MemberId[];
+  /** The state of the lock at `index`, as src/lease encodes it. */
+  readonly lock: unknown;
+}
+
+export interface StoredState {
+  readonly identity: Identity | null;
+  /** The Form accepted or proposed by this founder, if any. */
+  readonly form: Form | null;
+  readonly snapshot: Snapshot | null;
+  readonly hardState: HardState;
+  /** Contiguous, beginning right after the snapshot (or empty). */
+  readonly entries: readonly Entry[];
+}
+
+/** One append of the log: everything in it becomes durable together. */
+export interface Append {
+  /** Present when it changed. */
+  readonly hardState?: HardState;
+  /** Entries after this index are cut off first (a follower's conflict; Raft paper, 5.3). */
+  readonly truncateAfter?: LogIndex;
+  readonly entries: readonly Entry[];
+}
+
+export interface Storage {
+  /** Reads and checks everything; cuts off a torn tail. Throws `storage_*`. To be called once, first. */
+  load(): Promise<StoredState>;
+  saveIdentity(identity: Identity): Promise<void>;
+  /** Null drops it (DESIGN, Formation: only when it can never be accepted by all). */
+  saveForm(form: Form | null): Promise<void>;
+  /** Replaces the snapshot atomically, and drops log entries up to its index. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  append(batch: Append): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Tells how long each sync took, in ms, and of a tail that was cut. */
+export interface StorageObserver {
+  synced(durationMs: number): void;
+  tailCut(bytes: number): void;
+}

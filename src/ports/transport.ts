@@ -1,0 +1,68 @@
+/**
+ * Messages between members.
+ *
+ * Invariant: a message that arrives came, whole and once per send, from the member named with it: the handshake has
+ * checked version, group, name and incarnation of both ends. Messages of one sender on one connection keep their
+ * order. Messages may be lost: nothing is queued for a peer that is not connected.
+ *
+ * Deliberately absent: replies, retries and delivery reports. The protocol has its own.
+ */
+import type { ErrorCode } from "../base/errors.ts";
+import type { MemberId } from "../base/types.ts";
+import type { Member } from "../raft/entry.ts";
+import type { Message } from "../raft/message.ts";
+import type { Form } from "./storage.ts";
+
+/** What a founder-to-be says of itself. */
+export type FormationStatus =
+  | { readonly kind: "empty"; readonly wallSeconds: number }
+  | { readonly kind: "accepted"; readonly form: Form }
+  | { readonly kind: "member"; readonly groupId: string };
+
+/** Talk before there is a group: allowed on every handshaken connection. */
+export type FormationMessage =
+  | { readonly kind: "formQuery" }
+  | { readonly kind: "formStatus"; readonly status: FormationStatus }
+  | { readonly kind: "formPropose"; readonly form: Form }
+  | { readonly kind: "formReply"; readonly groupId: string; readonly accepted: boolean; readonly status: FormationStatus };
+
+export type PeerMessage = Message | FormationMessage;
+
+/** Who this node is, in every handshake from now on. */
+export interface LocalPeer {
+  readonly group: string;
+  /** Null until this node is a member of a formed group. */
+  readonly groupId: string | null;
+  readonly self: Member;
+  readonly version: string;
+}
+
+export interface TransportHandlers {
+  /**
+   * `groupId` is the one both ends agreed on in the handshake, null while either has none; raft messages arrive only
+   * with a group id that is the node's own.
+   */
+  message(from: Member, message: PeerMessage, groupId: string | null): void;
+  /** A connection *to* this peer became usable. */
+  connected(peer: Member, groupId: string | null, version: string): void;
+  disconnected(name: string): void;
+  /** A fault that a person should be able to see: counted and logged. `peer` is a name or an address. */
+  fault(code: ErrorCode, peer: string, message: string): void;
+  roundTrip(name: string, durationMs: number): void;
+}
+
+export interface Transport {
+  /** Listens and starts dialling. Throws when the port cannot be had. */
+  start(local: LocalPeer, handlers: TransportHandlers): Promise<void>;
+  /** Changes what is said in handshakes; every connection is closed and made anew. */
+  setLocal(local: LocalPeer): void;
+  /** The names to keep a connection to; this node's own name must not be among them. */
+  setPeers(names: readonly string[]): void;
+  /** Sends to whoever is connected under that name. Returns false when it was dropped. */
+  sendTo(name: string, message: FormationMessage): boolean;
+  /** Sends only if the connected peer is that very incarnation. Returns false when it was dropped. */
+  send(to: Member, message: Message): boolean;
+  /** The incarnation connected under that name, or null. */
+  connectedId(name: string): MemberId | null;
+  close(): Promise<void>;
+}

@@ -1,0 +1,56 @@
+/**
+ * The entries of the replicated log, and the configuration that lives in it.
+ *
+ * Invariant: plain data, equal by value, safe to encode as JSON: integers below 2^53 and short strings only.
+ *
+ * Deliberately absent: addresses. A member is an incarnation with a name; where it listens is looked up (DESIGN,
+ * Identity).
+ */
+import type { LogIndex, MemberId, Term } from "../base/types.ts";
+
+/** One incarnation of a pod. The name is for people, for DNS and for certificates; the id is the identity. */
+export interface Member {
+  readonly id: MemberId;
+  readonly name: string;
+}
+
+/** Who votes and who only listens. Effective as soon as it is appended (Ongaro, dissertation, 4.1). */
+export interface Configuration {
+  readonly voters: readonly Member[];
+  readonly learners: readonly Member[];
+}
+
+interface EntryPosition {
+  readonly index: LogIndex;
+  readonly term: Term;
+}
+
+/** Appended by every new leader, so that it can commit in its own term (Raft paper, 5.4.2 and 8). */
+export interface NoopEntry extends EntryPosition {
+  readonly kind: "noop";
+}
+
+/** "I hold the lock from the moment that this is committed": the token is tokenBase + index (DESIGN, L6). */
+export interface ClaimEntry extends EntryPosition {
+  readonly kind: "claim";
+  readonly holder: Member;
+}
+
+/** The tenure of the claim at `claim` is over, by its holder's own word (DESIGN, L7). */
+export interface ReleaseEntry extends EntryPosition {
+  readonly kind: "release";
+  readonly claim: LogIndex;
+}
+
+export interface ConfigEntry extends EntryPosition {
+  readonly kind: "config";
+  readonly configuration: Configuration;
+}
+
+/** For named locks later: carried, replicated and committed, without a meaning yet. */
+export interface CommandEntry extends EntryPosition {
+  readonly kind: "command";
+  readonly command: string;
+}
+
+export type Entry = NoopEntry | ClaimEntry | ReleaseEntry | ConfigEntry | CommandEntry;
