@@ -39,10 +39,13 @@ export const ERRORS = {
   peer_unreachable: { status: 0, meaning: "A connection to a peer could not be opened or was lost." },
   discovery_failed: { status: 0, meaning: "The DNS server did not answer, or knows no record of a peer." },
   tls_unusable: { status: 0, meaning: "The files of TENURE_TLS_DIR cannot be read or do not fit together." },
+  // HTTP ports
+  listen_failed: { status: 0, meaning: "An address, port or socket path of an HTTP port cannot be had: another process uses it, or it is not this machine's." },
+  http_too_many: { status: 0, meaning: "More connections to an HTTP port than the limit: those that are idle are closed, and the newest is refused." },
   // API
   not_found: { status: 404, meaning: "No such path." },
   method_not_allowed: { status: 405, meaning: "The path exists, the method does not. The Allow header names those that do." },
-  host_forbidden: { status: 403, meaning: "The Host header is not a loopback name: refused, so that a web page cannot reach the API through a name of its own." },
+  host_forbidden: { status: 403, meaning: "The Host or Origin header is not a loopback name: refused, so that no web page can reach the API." },
   query_invalid: { status: 400, meaning: "A query parameter is out of range." },
   body_not_json: { status: 400, meaning: "The body is not JSON." },
   body_invalid: { status: 400, meaning: "The JSON of the body is not what this path takes." },

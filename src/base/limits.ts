@@ -12,10 +12,23 @@ export const MAX_FRAME_BYTES = 1_048_576;
 export const MAX_APPEND_ENTRIES = 128;
 /** Bytes that may wait for one slow peer before further messages to it are dropped; the protocol sends again. */
 export const MAX_PEER_QUEUE_BYTES = 4 * MAX_FRAME_BYTES;
-/** Connections accepted on the peer port: room for each of 50 replicas twice over, and for a flood to be refused. */
+/** The longest frame before the handshake is done: a hello has four short names, and strangers get no more memory. */
+export const MAX_HANDSHAKE_FRAME_BYTES = 4_096;
+/** Handshaken connections on the peer port: room for each of 50 replicas twice over, and for a flood to be refused. */
 export const MAX_PEER_CONNECTIONS = 128;
+/**
+ * Connections on the peer port that have not finished the handshake, on top of those that have: room for a whole group
+ * that starts at once. A stranger that says nothing takes one of these, never one of a peer's.
+ */
+export const MAX_PEER_PENDING = 64;
 /** How long a new connection may take to finish TLS and the handshake, either side. */
 export const PEER_HANDSHAKE_TIMEOUT_MS = 2_000;
+/** How long a dialled address may take to accept: with the longest backoff it stays below 2 s, so a dead one is soon left. */
+export const PEER_CONNECT_TIMEOUT_MS = 700;
+/** How long the addresses of one look-up are tried before it is made again: a poisoned answer must not hide a right one. */
+export const PEER_ROUND_BUDGET_MS = 2_000;
+/** How long an orderly close may take to flush what was sent before the connection is cut. */
+export const PEER_CLOSE_TIMEOUT_MS = 500;
 /** The first and the longest wait before a peer is dialled again. 1 s keeps "found again within 2 s of a right record". */
 export const PEER_BACKOFF_MIN_MS = 20;
 export const PEER_BACKOFF_MAX_MS = 1_000;
@@ -48,6 +61,14 @@ export const MAX_HTTP_CONNECTIONS = 4_096;
 export const HTTP_HEADERS_TIMEOUT_MS = 10_000;
 /** How long an idle kept-alive HTTP connection stays: longer than the usual scrape and poll intervals. */
 export const HTTP_KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** How long a client may take to send a whole request, body included. It does not touch the wait for an answer. */
+export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
+/** How often connections are checked against the two timeouts above: what a slow client can add to them. */
+export const HTTP_TIMEOUT_CHECK_MS = 5_000;
+/** The longest headers of a request: no client of these APIs sends a tenth of it. */
+export const MAX_HTTP_HEADER_BYTES = 8_192;
+/** How long a closing HTTP port waits for answers that are on their way; the connections are cut after it. */
+export const HTTP_CLOSE_GRACE_MS = 1_000;
 
 /** Past tenures kept for `/history`. */
 export const MAX_HISTORY = 128;
@@ -55,12 +76,32 @@ export const MAX_HISTORY = 128;
 export const MAX_NAME_LENGTH = 253;
 /** The largest group that formation takes. */
 export const MAX_FOUNDERS = 50;
+/** Voters and learners of one configuration together: as many as can be connected. */
+export const MAX_MEMBERS = 128;
+/** The longest version text of a peer, and the longest reason it may give for a refusal; both end up in logs. */
+export const MAX_VERSION_LENGTH = 64;
+export const MAX_REFUSAL_LENGTH = 512;
+/** The longest text of a `command` entry: an append full of them stays below MAX_FRAME_BYTES, escapes included. */
+export const MAX_COMMAND_LENGTH = 1_024;
 /** Inputs waiting for the core. Peers are the only unbounded source; above this their messages are dropped. */
 export const MAX_INPUT_QUEUE = 4_096;
 /** Heartbeat rounds whose acknowledgement may still count; older ones cannot move a lease any more. */
 export const MAX_OPEN_ROUNDS = 1_024;
+/** Peers and addresses whose faults the transport remembers so as to tell each cause once, and causes of each. */
+export const MAX_FAULT_SOURCES = 256;
+export const MAX_FAULT_CAUSES = 16;
 /** A fault that repeats is logged once at `warn`, then at `debug` until this long has passed. */
 export const REPEATED_FAULT_QUIET_MS = 60_000;
+/** Faults told apart by the rule above: code and place. Beyond it the oldest is forgotten, and would warn anew. */
+export const MAX_REPEATED_FAULTS = 256;
+/** Log lines that wait for a slow reader of stdout; beyond it lines are dropped, because an observer never blocks. */
+export const MAX_LOG_BUFFER_BYTES = 1_048_576;
+/** The longest text of a log line that comes from outside (a message, an address); what is longer is cut. */
+export const MAX_LOG_TEXT_LENGTH = 1_024;
+/** Peers told apart in metrics between two scrapes: twice the largest group, for names that come and go. */
+export const MAX_METRIC_PEERS = 100;
+/** The event loop's delay is measured with this step: a tenth of a percent of CPU, and well below the shortest lease. */
+export const EVENT_LOOP_STEP_MS = 50;
 
 /** The shortest lease duration: below it, timers and syncs of a busy machine cannot keep a lease. */
 export const MIN_LEASE_DURATION_MS = 300;

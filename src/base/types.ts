@@ -40,6 +40,12 @@ export interface Now {
   readonly holderMs: HolderMs;
 }
 
+/** One incarnation of a pod. The name is for people, for DNS and for certificates; the id is the identity. */
+export interface Member {
+  readonly id: MemberId;
+  readonly name: string;
+}
+
 const MEMBER_ID = /^[0-9a-f]{32}$/;
 
 export function isMemberId(value: string): value is MemberId {

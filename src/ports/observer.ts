@@ -7,9 +7,9 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { FencingToken, Term } from "../base/types.ts";
+import { ROLES, type Role } from "../raft/effect.ts";
 
-export const ROLES = ["follower", "preCandidate", "candidate", "leader"] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role };
 
 export const ELECTION_OUTCOMES = ["won", "lost", "refused"] as const;
 /** `refused`: the PreVote found no majority, so no term was spent. */

@@ -7,7 +7,10 @@
  * Deliberately absent: partial reads. Everything is small and is loaded once, at start.
  */
 import type { LogIndex, MemberId, Term } from "../base/types.ts";
+import type { Append, HardState } from "../raft/effect.ts";
 import type { Configuration, Entry, Member } from "../raft/entry.ts";
+
+export type { Append, HardState } from "../raft/effect.ts";
 
 /** Who this data directory is: made once, with an empty directory. */
 export interface Identity {
@@ -21,13 +24,6 @@ export interface Form {
   readonly groupId: string;
   readonly founders: readonly Member[];
   readonly tokenBase: number;
-}
-
-/** Term and vote (Raft paper, figure 2: persistent state), and the largest lease duration ever promised (L2). */
-export interface HardState {
-  readonly term: Term;
-  readonly votedFor: MemberId | null;
-  readonly largestPromiseMs: number;
 }
 
 /** The state that the log starts from. The first one is the Form itself: index 0, term 0. */
@@ -49,15 +45,6 @@ export interface StoredState {
   readonly snapshot: Snapshot | null;
   readonly hardState: HardState;
   /** Contiguous, beginning right after the snapshot (or empty). */
-  readonly entries: readonly Entry[];
-}
-
-/** One append of the log: everything in it becomes durable together. */
-export interface Append {
-  /** Present when it changed. */
-  readonly hardState?: HardState;
-  /** Entries after this index are cut off first (a follower's conflict; Raft paper, 5.3). */
-  readonly truncateAfter?: LogIndex;
   readonly entries: readonly Entry[];
 }
 

@@ -6,13 +6,9 @@
  * Deliberately absent: addresses. A member is an incarnation with a name; where it listens is looked up (DESIGN,
  * Identity).
  */
-import type { LogIndex, MemberId, Term } from "../base/types.ts";
+import type { LogIndex, Member, Term } from "../base/types.ts";
 
-/** One incarnation of a pod. The name is for people, for DNS and for certificates; the id is the identity. */
-export interface Member {
-  readonly id: MemberId;
-  readonly name: string;
-}
+export type { Member } from "../base/types.ts";
 
 /** Who votes and who only listens. Effective as soon as it is appended (Ongaro, dissertation, 4.1). */
 export interface Configuration {

@@ -1,0 +1,73 @@
+/**
+ * The holder's side of the lease: heartbeat rounds, their acknowledgements, and the end that follows (DESIGN, L1).
+ *
+ * Invariant: `end` is counted from an instant noted *before* the round was handed to any socket, and only once a
+ * majority of the given voters has acknowledged that round or a later one. Measured from the acknowledgement instead,
+ * the lease would outlive its promises (hashicorp/raft#108).
+ *
+ * Deliberately absent: timers. Whoever uses `end` compares it with the clock at that moment.
+ */
+import { assert } from "../base/assert.ts";
+import { MAX_OPEN_ROUNDS } from "../base/limits.ts";
+import { type HolderMs, holderMs, type MemberId } from "../base/types.ts";
+import { newestOfMajority } from "./majority.ts";
+
+interface Round {
+  readonly number: number;
+  readonly notedAt: HolderMs;
+}
+
+export class HolderLease {
+  readonly #usableMs: number;
+  readonly #self: MemberId;
+  #lastRound = 0;
+  /** Rounds that may still be acknowledged, oldest first. */
+  #open: Round[] = [];
+  readonly #ackedAt = new Map<MemberId, HolderMs>();
+
+  /** @param usableMs U, in ms */
+  constructor(self: MemberId, usableMs: number) {
+    assert(usableMs > 0, "the usable lease is positive");
+    this.#self = self;
+    this.#usableMs = usableMs;
+  }
+
+  /** Notes the instant of a new round, before anything of it is sent. Self acknowledges at once (L3). */
+  openRound(now: HolderMs): number {
+    const last = this.#open.at(-1);
+    assert(last === undefined || now >= last.notedAt, "rounds are noted in the order of time");
+    this.#lastRound += 1;
+    this.#open.push({ number: this.#lastRound, notedAt: now });
+    if (this.#open.length > MAX_OPEN_ROUNDS) this.#open.shift();
+    this.#ackedAt.set(this.#self, now);
+    return this.#lastRound;
+  }
+
+  get lastRound(): number {
+    return this.#lastRound;
+  }
+
+  /** An accepted append of this term that echoes `round`. Unknown, forgotten and repeated rounds count for nothing. */
+  acknowledge(member: MemberId, round: number): void {
+    const acked = this.#open.find((open) => open.number === round);
+    if (acked === undefined) return;
+    const before = this.#ackedAt.get(member);
+    if (before === undefined || acked.notedAt > before) this.#ackedAt.set(member, acked.notedAt);
+  }
+
+  /** Drops rounds so old that they cannot move any lease. */
+  forgetBefore(instant: HolderMs): void {
+    while (this.#open.length > 1 && (this.#open[0]?.notedAt ?? instant) < instant) this.#open.shift();
+  }
+
+  /** s*: the newest noted instant that a majority of `voters` has acknowledged; null while there is none. */
+  start(voters: readonly MemberId[]): HolderMs | null {
+    return newestOfMajority(voters.map((voter) => this.#ackedAt.get(voter) ?? null));
+  }
+
+  /** s* + U; null while there is no s*. The lease holds strictly before it. */
+  end(voters: readonly MemberId[]): HolderMs | null {
+    const start = this.start(voters);
+    return start === null ? null : holderMs(start + this.#usableMs);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Fencing tokens: tokenBase + the log index of the claim (DESIGN, L6 and Formation).
+ *
+ * Invariant: within a group a later claim has a larger index; a later group has a larger base, because a base is a
+ * whole number of seconds times 2^22, and no group commits 2^22 claims within the second between two formations.
+ *
+ * Deliberately absent: the clock that tells the seconds (src/node asks the founders for theirs).
+ */
+import { assert } from "../base/assert.ts";
+import { type FencingToken, fencingToken, type LogIndex } from "../base/types.ts";
+
+/** Claims per second of age that a base leaves room for. 2^22 x 2^31 s stays below 2^53 until 2093. */
+const TOKENS_PER_SECOND = 2 ** 22;
+
+/** @param seconds whole seconds since 2025-01-01T00:00:00Z, by the latest founder's wall clock */
+export function tokenBaseOf(seconds: number): number {
+  assert(Number.isSafeInteger(seconds) && seconds >= 0, "the seconds of a token base are a non-negative integer");
+  const base = seconds * TOKENS_PER_SECOND;
+  assert(Number.isSafeInteger(base + TOKENS_PER_SECOND), "a token base leaves its tokens below 2^53");
+  return base;
+}
+
+export function tokenOf(tokenBase: number, claim: LogIndex): FencingToken {
+  assert(claim > 0, "a claim has an index");
+  return fencingToken(tokenBase + claim);
+}

@@ -1,0 +1,124 @@
+/**
+ * The protocol: one step at a time, an input and the time in, ordered effects out.
+ *
+ * Invariant: pure and deterministic. The same options and the same steps give the same effects, byte for byte. After
+ * every step the checks of invariants.ts hold.
+ *
+ * Deliberately absent: clocks, timers, disks, sockets, randomness, logs. The node (src/node) has them.
+ */
+import { assert, unreachable } from "../base/assert.ts";
+import type { Member, MemberId, MonotonicMs, Now } from "../base/types.ts";
+import { monotonicMs } from "../base/types.ts";
+import { onPreVoteReply, onTimeoutNow, onVoteReply, startPreVote } from "./candidate.ts";
+import type { Effects, Input } from "./effect.ts";
+import { onAppendRequest } from "./follower.ts";
+import { checkState, checkTransition, remember } from "./invariants.ts";
+import { onAppendReply, onPersisted } from "./leader.ts";
+import { leaseEnd, quorumDeadline } from "./leadership.ts";
+import type { Message } from "./message.ts";
+import { Outbox } from "./outbox.ts";
+import { type CoreOptions, CoreState } from "./state.ts";
+import { lapseIfOver, leaderTick, resign, transferTarget } from "./tenure.ts";
+import { type CoreView, viewOf } from "./view.ts";
+import { onPreVoteRequest, onVoteRequest } from "./voting.ts";
+
+export class Core {
+  readonly #state: CoreState;
+  #lastNow: Now;
+
+  constructor(options: CoreOptions) {
+    this.#state = new CoreState(options);
+    this.#lastNow = options.bootedAt;
+    checkState(this.#state);
+  }
+
+  /** @param now must not be before that of any earlier step */
+  step(input: Input, now: Now): Effects {
+    const state = this.#state;
+    const before = remember(state, this.#lastNow);
+    this.#lastNow = now;
+    const out = new Outbox();
+    lapseIfOver(state, now, out);
+    this.#dispatch(input, now, out);
+    checkState(state);
+    checkTransition(before, state, now);
+    return out.finish(state.hardState);
+  }
+
+  /** The next instant at which a `tick` would do something. A late tick delays, it never endangers. */
+  wakeAt(now: Now): MonotonicMs {
+    const { leadership, electionDeadline } = this.#state;
+    if (leadership === null) return electionDeadline;
+    if (leadership.transfer !== null) return leadership.transfer.deadline;
+    const instants: number[] = [leadership.nextRoundAt];
+    if (leadership.tenancy.claim === null && leadership.waitUntil > now.monotonicMs) instants.push(leadership.waitUntil);
+    for (const end of [leaseEnd(this.#state), quorumDeadline(this.#state)]) {
+      if (end !== null && end > now.holderMs) instants.push(now.monotonicMs + (end - now.holderMs));
+    }
+    return monotonicMs(Math.min(...instants));
+  }
+
+  view(now: Now): CoreView {
+    return viewOf(this.#state, now);
+  }
+
+  /** Whom a resignation at `now` would hand over to; null: nobody who is able. */
+  transferTarget(to: string | null, now: Now): Member | null {
+    return transferTarget(this.#state, to, now);
+  }
+
+  /** Everyone in the latest configuration, this node included. */
+  get members(): readonly Member[] {
+    const { voters, learners } = this.#state.log.configuration;
+    return [...voters, ...learners];
+  }
+
+  get id(): MemberId {
+    return this.#state.self.id;
+  }
+
+  #dispatch(input: Input, now: Now, out: Outbox): void {
+    const state = this.#state;
+    switch (input.kind) {
+      case "tick":
+        if (state.role === "leader") leaderTick(state, now, out);
+        else if (now.monotonicMs >= state.electionDeadline) startPreVote(state, now, out);
+        return;
+      case "message":
+        assert(input.from.id !== state.self.id, "a node sends nothing to itself");
+        return this.#receive(input.from, input.message, now, out);
+      case "persisted":
+        return onPersisted(state, input.index, input.term, now, out);
+      case "resign":
+        return resign(state, input.to, now, out);
+      case "setEligible":
+        state.eligible = input.eligible;
+        if (state.role === "leader") leaderTick(state, now, out);
+        return;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #receive(from: Member, message: Message, now: Now, out: Outbox): void {
+    const state = this.#state;
+    switch (message.kind) {
+      case "preVoteRequest":
+        return onPreVoteRequest(state, from, message, now, out);
+      case "preVoteReply":
+        return onPreVoteReply(state, from, message, now, out);
+      case "voteRequest":
+        return onVoteRequest(state, from, message, now, out);
+      case "voteReply":
+        return onVoteReply(state, from, message, now, out);
+      case "appendRequest":
+        return onAppendRequest(state, from, message, now, out);
+      case "appendReply":
+        return onAppendReply(state, from, message, now, out);
+      case "timeoutNow":
+        return onTimeoutNow(state, from, message, now, out);
+      default:
+        unreachable(message);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The leader's lock: claiming, holding, lapsing, releasing, handing over (DESIGN, L6 to L8).
+ *
+ * Invariant: the lock is held only between the commit of a claim and the first moment at which its lease was seen to
+ * have run out, and never again in a term in which it was revoked.
+ *
+ * Deliberately absent: draining. How long the application may finish its work is the node's policy; this is what
+ * happens once it has stopped.
+ */
+import { assert } from "../base/assert.ts";
+import { holderMs, type LogIndex, logIndex, type Member, monotonicMs, type Now } from "../base/types.ts";
+import type { Entry } from "./entry.ts";
+import { leaseRuns, quorumDeadline } from "./leadership.ts";
+import type { Outbox } from "./outbox.ts";
+import { appendOwn, openRound, trackedMembers } from "./replication.ts";
+import { becomeFollower, type CoreState, type Leadership, type Progress } from "./state.ts";
+
+/** Called first in every step: what has run out by now is marked so for good, before any ack can renew it. */
+export function lapseIfOver(state: CoreState, now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null || leadership.tenancy.claim === null || leaseRuns(state, now)) return;
+  const { claim, held } = leadership.tenancy;
+  leadership.tenancy.lapse();
+  if (held) out.event({ kind: "lapsed", claim, term: state.term });
+}
+
+/** L6: all four conditions, each looked at again. */
+export function claimIfAllowed(state: CoreState, now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null || !state.eligible) return;
+  const { tenancy, waitUntil, noop } = leadership;
+  if (tenancy.revoked || tenancy.claim !== null) return;
+  if (now.monotonicMs < waitUntil || state.commitIndex < noop || !leaseRuns(state, now)) return;
+  const index = logIndex(state.log.lastIndex + 1);
+  appendOwn(state, { kind: "claim", index, term: state.term, holder: state.self }, out);
+  tenancy.appended(index);
+  openRound(state, leadership, now, out);
+}
+
+/** What a commit means to the leader itself; followers are told at once, so that they can name the holder. */
+export function committedAsLeader(state: CoreState, committed: readonly Entry[], now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null) return;
+  for (const entry of committed) {
+    if (entry.kind === "claim") holdIfStillRuns(state, leadership, entry.index, now, out);
+  }
+  if (leadership.tenancy.revoked) return;
+  if (committed.some((entry) => entry.kind === "claim")) openRound(state, leadership, now, out);
+}
+
+function holdIfStillRuns(state: CoreState, leadership: Leadership, claim: LogIndex, now: Now, out: Outbox): void {
+  if (leadership.tenancy.claim !== claim) return;
+  // A second look at the lease: the commit may have taken longer than it (etcd#11756).
+  if (!leaseRuns(state, now) || !state.eligible) return leadership.tenancy.lapse();
+  leadership.tenancy.committed(claim);
+  const tenure = state.lock.latest;
+  assert(tenure?.claim === claim, "the newest claim is the one just committed");
+  out.event({ kind: "holding", tenure });
+}
+
+/**
+ * L7: revoke, tell everyone, and let the target campaign at once. The caller has made sure that the application has
+ * stopped, or that every deadline it was given has passed.
+ */
+export function resign(state: CoreState, to: string | null, now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null || leadership.tenancy.revoked) return;
+  const { claim, held } = leadership.tenancy;
+  leadership.tenancy.revoke();
+  if (claim !== null) {
+    const index = logIndex(state.log.lastIndex + 1);
+    appendOwn(state, { kind: "release", index, term: state.term, claim }, out);
+    if (held) out.event({ kind: "released", claim, term: state.term });
+  }
+  openRound(state, leadership, now, out);
+  const target = transferTarget(state, to, now);
+  if (target !== null) return startTransfer(state, leadership, target, now, out);
+  // Nobody to hand over to: a new term decides. A lone voter commits its release first, see transferTick.
+  const self = state.self;
+  leadership.transfer = { target: self, deadline: monotonicMs(now.monotonicMs + state.timing.heartbeatIntervalMs) };
+}
+
+function startTransfer(state: CoreState, leadership: Leadership, target: Member, now: Now, out: Outbox): void {
+  const deadline = monotonicMs(now.monotonicMs + 2 * state.timing.heartbeatIntervalMs);
+  leadership.transfer = { target, deadline };
+  // L7 (3): only a leader whose own wait is over knows that all older leases are.
+  const certified = now.monotonicMs >= leadership.waitUntil;
+  out.event({ kind: "transferStarted", target, certified, term: state.term });
+  out.send(target, { kind: "timeoutNow", term: state.term, certificate: certified ? state.term : null });
+}
+
+/**
+ * The voter to hand over to: the one named, or the best of those heard within U: highest priority, then longest log.
+ * Null if there is none.
+ */
+export function transferTarget(state: CoreState, to: string | null, now: Now): Member | null {
+  const { leadership } = state;
+  if (leadership === null) return null;
+  const heardSince = now.monotonicMs - state.patienceMs;
+  const able = trackedMembers(state, leadership).filter(
+    ({ member, heardAt, eligible }) =>
+      state.isVoter(member.id) && eligible && heardAt !== null && heardAt >= heardSince && (to === null || member.name === to),
+  );
+  return able.toSorted(byFitness)[0]?.member ?? null;
+}
+
+function byFitness(a: Progress, b: Progress): number {
+  return b.priority - a.priority || b.match - a.match || (a.member.id < b.member.id ? -1 : 1);
+}
+
+/** Everything that time alone does to a leader. */
+export function leaderTick(state: CoreState, now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null) return;
+  const quorumEnd = quorumDeadline(state);
+  if (quorumEnd !== null && now.holderMs >= quorumEnd) return becomeFollower(state, state.term, null, now, out);
+  if (leadership.transfer !== null) {
+    // L7 (6): a transfer that fails ends in a new term, never in the old one.
+    if (now.monotonicMs < leadership.transfer.deadline) return;
+    if (leadership.transfer.target.id !== state.self.id) out.event({ kind: "transferFailed", term: state.term });
+    return becomeFollower(state, state.term, null, now, out);
+  }
+  leadership.lease.forgetBefore(holderMs(now.holderMs - state.timing.leaseDurationMs));
+  claimIfAllowed(state, now, out);
+  if (now.monotonicMs >= leadership.nextRoundAt) openRound(state, leadership, now, out);
+  // A leader that may not claim makes room for one that may.
+  if (!state.eligible && !leadership.tenancy.held && transferTarget(state, null, now) !== null) {
+    resign(state, null, now, out);
+  }
+}

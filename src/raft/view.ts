@@ -1,0 +1,80 @@
+/**
+ * The core's state as others may see it, made anew at each call.
+ *
+ * Invariant: `held` is computed from the clock of this very call; whoever keeps a view keeps a stale one.
+ *
+ * Deliberately absent: draining and eligibility towards the application; the node adds them.
+ */
+import { type HolderMs, type LogIndex, type Member, type MemberId, type MonotonicMs, type Now, type Term } from "../base/types.ts";
+import type { Tenure } from "../lease/register.ts";
+import type { Role } from "./effect.ts";
+import type { Configuration } from "./entry.ts";
+import { heldClaim, leaseEnd, leaseRuns } from "./leadership.ts";
+import type { CoreState } from "./state.ts";
+
+export interface PeerView {
+  readonly member: Member;
+  readonly matchIndex: LogIndex;
+  readonly heardAt: MonotonicMs | null;
+  readonly eligible: boolean;
+}
+
+export interface CoreView {
+  readonly role: Role;
+  readonly term: Term;
+  readonly leader: MemberId | null;
+  /** The tenure under which this node holds the lock now, and the end of its lease; null if it does not. */
+  readonly held: { readonly tenure: Tenure; readonly end: HolderMs } | null;
+  /** The tenure that is current as far as this node can know now: its own, or what its leader said within U. */
+  readonly current: Tenure | null;
+  readonly leaseRuns: boolean;
+  readonly revoked: boolean;
+  readonly eligible: boolean;
+  /** The last append of a leader; null when none was heard since the start. */
+  readonly lastAppendAt: MonotonicMs | null;
+  readonly commitIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly configuration: Configuration;
+  /** What a leader knows of the others; empty elsewhere. */
+  readonly peers: readonly PeerView[];
+  /** Newest first. */
+  readonly history: readonly Tenure[];
+}
+
+export function viewOf(state: CoreState, now: Now): CoreView {
+  const progress = state.leadership === null ? [] : [...state.leadership.progress.values()];
+  return {
+    role: state.role,
+    term: state.term,
+    leader: state.leader,
+    held: heldNow(state, now),
+    current: currentTenure(state, now),
+    leaseRuns: leaseRuns(state, now),
+    revoked: state.leadership?.tenancy.revoked ?? false,
+    eligible: state.eligible,
+    lastAppendAt: state.lastAppendAt,
+    commitIndex: state.commitIndex,
+    lastIndex: state.log.lastIndex,
+    configuration: state.log.configuration,
+    peers: progress.map(({ member, match, heardAt, eligible }) => ({ member, matchIndex: match, heardAt, eligible })),
+    history: state.lock.state,
+  };
+}
+
+/** The holder's own answer, cheap enough for every poll. */
+export function heldNow(state: CoreState, now: Now): CoreView["held"] {
+  const claim = heldClaim(state, now);
+  const end = leaseEnd(state);
+  const tenure = state.lock.latest;
+  if (claim === null || end === null || tenure === null || tenure.claim !== claim) return null;
+  return { tenure, end };
+}
+
+/** Never a holder of yesterday: a follower names one only while its leader's word is fresh (contrib#690). */
+export function currentTenure(state: CoreState, now: Now): Tenure | null {
+  const held = heldNow(state, now);
+  if (held !== null) return held.tenure;
+  const { leaderHolding, lock } = state;
+  if (leaderHolding === null || now.monotonicMs >= leaderHolding.until) return null;
+  return lock.latest?.claim === leaderHolding.claim && !lock.latest.released ? lock.latest : null;
+}
