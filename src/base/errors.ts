@@ -39,8 +39,8 @@ export const ERRORS = {
   peer_unreachable: { status: 0, meaning: "A connection to a peer could not be opened or was lost." },
   discovery_failed: { status: 0, meaning: "The DNS server did not answer, or knows no record of a peer." },
   tls_unusable: { status: 0, meaning: "The files of TENURE_TLS_DIR cannot be read or do not fit together." },
-  // HTTP ports
-  listen_failed: { status: 0, meaning: "An address, port or socket path of an HTTP port cannot be had: another process uses it, or it is not this machine's." },
+  // Ports
+  listen_failed: { status: 0, meaning: "An address, port or socket path to listen on cannot be had: another process uses it, or it is not this machine's." },
   http_too_many: { status: 0, meaning: "More connections to an HTTP port than the limit: those that are idle are closed, and the newest is refused." },
   // API
   not_found: { status: 404, meaning: "No such path." },

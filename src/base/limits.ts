@@ -23,9 +23,9 @@ export const MAX_PEER_CONNECTIONS = 128;
 export const MAX_PEER_PENDING = 64;
 /** How long a new connection may take to finish TLS and the handshake, either side. */
 export const PEER_HANDSHAKE_TIMEOUT_MS = 2_000;
-/** How long a dialled address may take to accept: with the longest backoff it stays below 2 s, so a dead one is soon left. */
+/** How long a dialled address may take to accept: with the longest backoff below 2 s, so that a dead one is soon left. */
 export const PEER_CONNECT_TIMEOUT_MS = 700;
-/** How long the addresses of one look-up are tried before it is made again: a poisoned answer must not hide a right one. */
+/** How long the addresses of one look-up are tried: a poisoned answer must not hide a right one for longer. */
 export const PEER_ROUND_BUDGET_MS = 2_000;
 /** How long an orderly close may take to flush what was sent before the connection is cut. */
 export const PEER_CLOSE_TIMEOUT_MS = 500;
@@ -74,6 +74,10 @@ export const HTTP_CLOSE_GRACE_MS = 1_000;
 export const MAX_HISTORY = 128;
 /** The longest group or pod name: that of a DNS label or subdomain in Kubernetes. */
 export const MAX_NAME_LENGTH = 253;
+/** Voters of a group: five survive two failures, and more only make each commit slower. The rest are learners. */
+export const MAX_VOTERS = 5;
+/** Formation messages waiting for the disk: every pod of the largest group asks a few times a second. */
+export const FORMATION_QUEUE = 512;
 /** The largest group that formation takes. */
 export const MAX_FOUNDERS = 50;
 /** Voters and learners of one configuration together: as many as can be connected. */
@@ -107,3 +111,24 @@ export const EVENT_LOOP_STEP_MS = 50;
 export const MIN_LEASE_DURATION_MS = 300;
 /** The longest lease duration: a crash would stop the application for as long. */
 export const MAX_LEASE_DURATION_MS = 3_600_000;
+/** The shortest heartbeat interval: below it, timers and syncs decide when heartbeats go out, not the setting. */
+export const MIN_HEARTBEAT_INTERVAL_MS = 10;
+/** The longest drain: an hour is far above the grace period of any pod (30 s unless it says otherwise). */
+export const MAX_DRAIN_TIMEOUT_MS = 3_600_000;
+/** The largest priority. Candidates share one election window, so finer steps could not be told apart in time. */
+export const MAX_PRIORITY = 100;
+
+/** The longest path of a Unix socket: `sun_path` holds 108 bytes with its closing zero (unix(7)). */
+export const MAX_SOCKET_PATH_BYTES = 107;
+/** The longest path of a directory: PATH_MAX of Linux with its closing zero. */
+export const MAX_PATH_BYTES = 4_095;
+/** The longest part of a faulty setting that a message repeats: enough to find it by. */
+export const MAX_GIVEN_LENGTH = 120;
+/** The longest word that is compared with the known ones for "did you mean": above it nobody mistyped one. */
+export const MAX_SUGGESTION_LENGTH = 64;
+
+/**
+ * The longest record of the log on disk: the entries of one frame, written as JSON with every character escaped at
+ * worst. A longer one that is read is damage.
+ */
+export const MAX_WAL_RECORD_BYTES = 8 * MAX_FRAME_BYTES;

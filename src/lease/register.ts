@@ -40,8 +40,12 @@ export class LockRegister {
     return this.#tenures;
   }
 
+  tokenOf(claim: LogIndex): FencingToken {
+    return tokenOf(this.#tokenBase, claim);
+  }
+
   claim(index: LogIndex, term: Term, holder: Member): Tenure {
-    const token = tokenOf(this.#tokenBase, index);
+    const token = this.tokenOf(index);
     assert(this.latest === null || token > this.latest.token, "tokens rise");
     const tenure: Tenure = { claim: index, term, holder, token, released: false };
     this.#tenures = [tenure, ...this.#tenures.slice(0, MAX_HISTORY - 1)];

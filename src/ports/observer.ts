@@ -17,7 +17,7 @@ export type ElectionOutcome = (typeof ELECTION_OUTCOMES)[number];
 
 export type NodeEvent =
   | { readonly kind: "started"; readonly member: string; readonly incarnation: string; readonly version: string }
-  | { readonly kind: "formationWaiting"; readonly silent: readonly string[] }
+  | { readonly kind: "formationWaiting"; readonly silent: readonly string[]; readonly outsider: boolean }
   | { readonly kind: "formed"; readonly groupId: string; readonly founders: readonly string[]; readonly tokenBase: number }
   | { readonly kind: "rejoined"; readonly groupId: string; readonly term: Term; readonly lastIndex: number }
   | { readonly kind: "roleChanged"; readonly role: Role; readonly term: Term }
@@ -46,6 +46,9 @@ export type NodeEvent =
   | { readonly kind: "storageTailCut"; readonly bytes: number }
   /** An expected failure of the outside world: counted by code; `where` is a peer, an address or a path. */
   | { readonly kind: "fault"; readonly code: ErrorCode; readonly where: string; readonly message: string }
+  | { readonly kind: "listening"; readonly api: number; readonly ops: number; readonly peers: number }
+  /** The process ends with status 1; `stack` of a fault of tenure itself, else null. */
+  | { readonly kind: "fatal"; readonly code: ErrorCode; readonly message: string; readonly stack: string | null }
   | { readonly kind: "stopping"; readonly signal: string }
   | { readonly kind: "stopped" };
 

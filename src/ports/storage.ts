@@ -7,6 +7,7 @@
  * Deliberately absent: partial reads. Everything is small and is loaded once, at start.
  */
 import type { LogIndex, MemberId, Term } from "../base/types.ts";
+import type { LockState } from "../lease/register.ts";
 import type { Append, HardState } from "../raft/effect.ts";
 import type { Configuration, Entry, Member } from "../raft/entry.ts";
 
@@ -34,8 +35,8 @@ export interface Snapshot {
   readonly configuration: Configuration;
   readonly tokenBase: number;
   readonly removed: readonly MemberId[];
-  /** The state of the lock at `index`, as src/lease encodes it. */
-  readonly lock: unknown;
+  /** The tenures up to `index`, newest first. */
+  readonly lock: LockState;
 }
 
 export interface StoredState {

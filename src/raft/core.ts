@@ -7,8 +7,7 @@
  * Deliberately absent: clocks, timers, disks, sockets, randomness, logs. The node (src/node) has them.
  */
 import { assert, unreachable } from "../base/assert.ts";
-import type { Member, MemberId, MonotonicMs, Now } from "../base/types.ts";
-import { monotonicMs } from "../base/types.ts";
+import { type FencingToken, type LogIndex, type Member, type MonotonicMs, monotonicMs, type Now } from "../base/types.ts";
 import { onPreVoteReply, onTimeoutNow, onVoteReply, startPreVote } from "./candidate.ts";
 import type { Effects, Input } from "./effect.ts";
 import { onAppendRequest } from "./follower.ts";
@@ -19,7 +18,7 @@ import type { Message } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { type CoreOptions, CoreState } from "./state.ts";
 import { lapseIfOver, leaderTick, resign, transferTarget } from "./tenure.ts";
-import { type CoreView, viewOf } from "./view.ts";
+import { type CoreView, type LockView, lockViewOf, viewOf } from "./view.ts";
 import { onPreVoteRequest, onVoteRequest } from "./voting.ts";
 
 export class Core {
@@ -62,19 +61,30 @@ export class Core {
     return viewOf(this.#state, now);
   }
 
+  /** The part of `view` that an application's poll needs, without the cost of the rest. */
+  lockView(now: Now): LockView {
+    return lockViewOf(this.#state, now);
+  }
+
   /** Whom a resignation at `now` would hand over to; null: nobody who is able. */
   transferTarget(to: string | null, now: Now): Member | null {
     return transferTarget(this.#state, to, now);
+  }
+
+  /** The token that a claim at this index has or had. */
+  tokenOf(claim: LogIndex): FencingToken {
+    return this.#state.lock.tokenOf(claim);
+  }
+
+  /** Whether the log known so far says that the tenure of this claim was released by its holder. */
+  wasReleased(claim: LogIndex): boolean {
+    return this.#state.lock.state.some((tenure) => tenure.claim === claim && tenure.released);
   }
 
   /** Everyone in the latest configuration, this node included. */
   get members(): readonly Member[] {
     const { voters, learners } = this.#state.log.configuration;
     return [...voters, ...learners];
-  }
-
-  get id(): MemberId {
-    return this.#state.self.id;
   }
 
   #dispatch(input: Input, now: Now, out: Outbox): void {

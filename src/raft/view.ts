@@ -19,7 +19,8 @@ export interface PeerView {
   readonly eligible: boolean;
 }
 
-export interface CoreView {
+/** What the lock looks like from this node, cheap enough for every poll. */
+export interface LockView {
   readonly role: Role;
   readonly term: Term;
   readonly leader: MemberId | null;
@@ -27,11 +28,18 @@ export interface CoreView {
   readonly held: { readonly tenure: Tenure; readonly end: HolderMs } | null;
   /** The tenure that is current as far as this node can know now: its own, or what its leader said within U. */
   readonly current: Tenure | null;
+  /** A majority has acknowledged a round lately, so that a leader's lease runs. */
   readonly leaseRuns: boolean;
+  /** This leader has given up the lock for the rest of its term. */
   readonly revoked: boolean;
+  /** When this node last heard a leader, or was elected; null when neither since the start. */
+  readonly leaderSeenAt: MonotonicMs | null;
+  /** D of the leader last heard, in ms. */
+  readonly leaderLeaseMs: number;
+}
+
+export interface CoreView extends LockView {
   readonly eligible: boolean;
-  /** The last append of a leader; null when none was heard since the start. */
-  readonly lastAppendAt: MonotonicMs | null;
   readonly commitIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly configuration: Configuration;
@@ -41,18 +49,26 @@ export interface CoreView {
   readonly history: readonly Tenure[];
 }
 
-export function viewOf(state: CoreState, now: Now): CoreView {
-  const progress = state.leadership === null ? [] : [...state.leadership.progress.values()];
+export function lockViewOf(state: CoreState, now: Now): LockView {
+  const held = heldNow(state, now);
   return {
     role: state.role,
     term: state.term,
     leader: state.leader,
-    held: heldNow(state, now),
-    current: currentTenure(state, now),
+    held,
+    current: held?.tenure ?? namedByLeader(state, now),
     leaseRuns: leaseRuns(state, now),
     revoked: state.leadership?.tenancy.revoked ?? false,
+    leaderSeenAt: state.leadership?.electedAt.monotonicMs ?? state.lastAppendAt,
+    leaderLeaseMs: state.leaderLeaseMs,
+  };
+}
+
+export function viewOf(state: CoreState, now: Now): CoreView {
+  const progress = state.leadership === null ? [] : [...state.leadership.progress.values()];
+  return {
+    ...lockViewOf(state, now),
     eligible: state.eligible,
-    lastAppendAt: state.lastAppendAt,
     commitIndex: state.commitIndex,
     lastIndex: state.log.lastIndex,
     configuration: state.log.configuration,
@@ -61,19 +77,17 @@ export function viewOf(state: CoreState, now: Now): CoreView {
   };
 }
 
-/** The holder's own answer, cheap enough for every poll. */
-export function heldNow(state: CoreState, now: Now): CoreView["held"] {
+function heldNow(state: CoreState, now: Now): LockView["held"] {
   const claim = heldClaim(state, now);
+  if (claim === null) return null;
   const end = leaseEnd(state);
   const tenure = state.lock.latest;
-  if (claim === null || end === null || tenure === null || tenure.claim !== claim) return null;
+  if (end === null || tenure?.claim !== claim) return null;
   return { tenure, end };
 }
 
 /** Never a holder of yesterday: a follower names one only while its leader's word is fresh (contrib#690). */
-export function currentTenure(state: CoreState, now: Now): Tenure | null {
-  const held = heldNow(state, now);
-  if (held !== null) return held.tenure;
+function namedByLeader(state: CoreState, now: Now): Tenure | null {
   const { leaderHolding, lock } = state;
   if (leaderHolding === null || now.monotonicMs >= leaderHolding.until) return null;
   return lock.latest?.claim === leaderHolding.claim && !lock.latest.released ? lock.latest : null;

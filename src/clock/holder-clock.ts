@@ -1,0 +1,34 @@
+/**
+ * The holder clock: the fastest of CLOCK_MONOTONIC and the boot-time clock (DESIGN, Clocks).
+ *
+ * CLOCK_MONOTONIC stops while a machine is suspended; a holder that slept with it would wake up and still believe in
+ * its lease. /proc/uptime goes on, in steps of 10 ms. This clock is CLOCK_MONOTONIC plus the largest lead that the
+ * boot-time clock was ever seen to have, so it never goes backwards and never runs slower than either.
+ *
+ * Invariant: after a suspension that the boot-time clock shows, the reading is not behind the true boot time.
+ *
+ * Deliberately absent: reading any file; the caller brings both values.
+ */
+import { holderMs, type HolderMs, type MonotonicMs } from "../base/types.ts";
+
+/** /proc/uptime shows whole hundredths of a second, rounded down. */
+const UPTIME_STEP_MS = 10;
+
+export class HolderClock {
+  #leadMs: number | null = null;
+
+  /**
+   * @param uptimeMs the boot-time clock, read *before* `monotonic`, so that the lead is never overrated by the time in
+   * between; null where there is none
+   */
+  read(monotonic: MonotonicMs, uptimeMs: number | null): HolderMs {
+    if (uptimeMs !== null) {
+      const seenMs = uptimeMs - monotonic;
+      const jumped = this.#leadMs !== null && seenMs >= this.#leadMs + UPTIME_STEP_MS;
+      // A step upwards is a suspension: the truth may lie up to one step above what the file shows.
+      const leadMs = jumped ? seenMs + UPTIME_STEP_MS : seenMs;
+      this.#leadMs = Math.max(this.#leadMs ?? leadMs, leadMs);
+    }
+    return holderMs(monotonic + (this.#leadMs ?? 0));
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The only place that wires: settings in, ports joined, signals handled, one exit status out.
+ *
+ * Invariant: 0 after an orderly stop, 1 after a fault, 2 for a bad configuration. Whatever goes wrong beyond that ends
+ * the process at once: the lease then lapses by itself, which is the safe outcome.
+ *
+ * Deliberately absent: logic of its own.
+ */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { startLockApi } from "./api/lock-api.ts";
+import { type ErrorCode, messageOf, TenureError } from "./base/errors.ts";
+import { memberId } from "./base/types.ts";
+import { renderFaults } from "./cli/faults.ts";
+import { renderHelp, renderVersion } from "./cli/help.ts";
+import { SystemClock } from "./clock/system-clock.ts";
+import { readSettings } from "./config/read-settings.ts";
+import type { Settings } from "./config/settings.ts";
+import { createDnsDiscovery } from "./discovery/dns-discovery.ts";
+import { NodeApplication } from "./node/application.ts";
+import { TenureNode } from "./node/node.ts";
+import { combineObservers } from "./ops/combine.ts";
+import { createLogObserver } from "./ops/log-observer.ts";
+import { createMetrics } from "./ops/metrics.ts";
+import { startOpsServer } from "./ops/server.ts";
+import type { NodeEvent } from "./ports/observer.ts";
+import { openDiskStorage } from "./storage/disk-storage.ts";
+import { createPeerTransport } from "./transport/peer-transport.ts";
+
+/** Put in by the bundler. */
+declare const TENURE_VERSION: string | undefined;
+const VERSION = typeof TENURE_VERSION === "string" ? TENURE_VERSION : "0.0.0-dev";
+
+const EXIT_FAULT = 1;
+const EXIT_CONFIGURATION = 2;
+
+function main(): void {
+  const reading = readSettings(process.env, process.argv.slice(2), { hostname: hostname() });
+  switch (reading.kind) {
+    case "help":
+      process.stdout.write(renderHelp());
+      return;
+    case "version":
+      process.stdout.write(renderVersion(VERSION));
+      return;
+    case "faults":
+      process.stderr.write(renderFaults(reading.faults));
+      process.exitCode = EXIT_CONFIGURATION;
+      return;
+    case "settings":
+      run(reading.settings).catch((error: unknown) => die(null, error));
+  }
+}
+
+type Log = ReturnType<typeof createLogObserver>;
+
+/** Says why on the log, or on stderr where there is none yet, and ends the process. */
+function die(log: Log | null, error: unknown): never {
+  const code = error instanceof TenureError ? error.code : "internal";
+  if (log === null) process.stderr.write(`tenure: ${code}: ${messageOf(error)}\n`);
+  else {
+    const stack = error instanceof TenureError ? null : error instanceof Error ? (error.stack ?? null) : null;
+    log.observe({ kind: "fatal", code, message: messageOf(error), stack });
+    log.close();
+  }
+  process.exit(EXIT_FAULT);
+}
+
+async function run(settings: Settings): Promise<void> {
+  const log = createLogObserver({ level: settings.logLevel });
+  process.on("uncaughtException", (error) => die(log, error));
+  process.on("unhandledRejection", (error) => die(log, error));
+  try {
+    await serve(settings, log);
+  } catch (error) {
+    die(log, error);
+  }
+}
+
+async function serve(settings: Settings, log: Log): Promise<void> {
+  const clock = new SystemClock();
+  // The metrics sample the node, and the node reports to the metrics: one of them has to come second.
+  const metrics = createMetrics({ version: VERSION, sample: () => application.sample(), ready: () => application.ready() });
+  const observer = combineObservers([log, metrics]);
+  const observe = (event: NodeEvent): void => observer.observe(event);
+  const onFault = (code: ErrorCode, where: string, message: string): void =>
+    observe({ kind: "fault", code, where, message });
+
+  const storage = await openDiskStorage({
+    directory: settings.dataDir,
+    observer: {
+      synced: (durationMs) => observe({ kind: "storageSynced", durationMs }),
+      tailCut: (bytes) => observe({ kind: "storageTailCut", bytes }),
+    },
+  });
+  const discovery = createDnsDiscovery({
+    service: settings.service,
+    defaultPort: settings.peerPort,
+    server: settings.dnsServer,
+  });
+  const transport = createPeerTransport({
+    host: settings.peerHost,
+    port: settings.peerPort,
+    service: settings.service,
+    tlsDir: settings.tlsDir,
+    lookup: (name) => discovery.lookup(name),
+    random: Math.random,
+  });
+  const node = new TenureNode({
+    group: settings.group,
+    name: settings.name,
+    replicas: settings.replicas,
+    timing: settings,
+    priority: settings.priority,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    version: VERSION,
+    clock,
+    storage,
+    transport,
+    entropy: { id: () => memberId(randomBytes(16).toString("hex")), seed: () => randomBytes(4).readUInt32LE() },
+    observer,
+    fatal: (error) => die(log, error),
+  });
+  const application = new NodeApplication(node);
+  const ops = await startOpsServer({
+    host: settings.opsHost,
+    port: settings.opsPort,
+    ready: () => application.ready(),
+    live: () => application.live(),
+    metrics,
+    onFault,
+  });
+  const api = await startLockApi({
+    application,
+    host: settings.httpHost,
+    port: settings.httpPort,
+    socketPath: settings.httpSocket,
+    onFault,
+  });
+  await node.start();
+  observe({ kind: "listening", api: api.port, ops: ops.port, peers: transport.port });
+
+  const signal = await stopSignal();
+  observe({ kind: "stopping", signal });
+  await node.leave(settings.sigterm === "handover");
+  await api.close();
+  await node.close();
+  await ops.close();
+  discovery.close();
+  clock.close();
+  observe({ kind: "stopped" });
+  log.close();
+  process.exit(0);
+}
+
+/** The first signal stops in order; the second one at once, because somebody is waiting. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: string): void => {
+      process.once("SIGTERM", () => process.exit(EXIT_FAULT));
+      process.once("SIGINT", () => process.exit(EXIT_FAULT));
+      resolve(signal);
+    };
+    process.once("SIGTERM", onSignal);
+    process.once("SIGINT", onSignal);
+  });
+}
+
+main();

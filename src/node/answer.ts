@@ -1,0 +1,63 @@
+/**
+ * The answer of `/leader`, made from the core's view and what the node adds to it.
+ *
+ * Invariant: a pure function of its arguments; `isLeader` only if the lock is held at the very instant of `now` and the
+ * application has not been told to stop.
+ *
+ * Deliberately absent: memory. The change counter lives in the node.
+ */
+import type { FencingToken, MonotonicMs, Now, Term } from "../base/types.ts";
+import type { Reason } from "../ports/application.ts";
+import type { LockView } from "../raft/view.ts";
+
+/** Everything but the counter. */
+export interface Standing {
+  readonly isLeader: boolean;
+  readonly name: string | null;
+  readonly token: FencingToken | null;
+  readonly term: Term;
+  readonly remainingMs: number;
+  /** The end of the lease on CLOCK_MONOTONIC; null unless leader. */
+  readonly deadline: MonotonicMs | null;
+  readonly reason: Reason;
+}
+
+export interface Circumstances {
+  readonly draining: boolean;
+  readonly eligible: boolean;
+  readonly member: boolean;
+  readonly bootedAt: MonotonicMs;
+}
+
+export function standingOf(view: LockView, around: Circumstances, now: Now): Standing {
+  const { held, term } = view;
+  const name = view.current?.holder.name ?? null;
+  if (held === null || around.draining) {
+    const reason = reasonOf(view, around, now);
+    return { isLeader: false, name, token: null, term, remainingMs: 0, deadline: null, reason };
+  }
+  const leftMs = held.end - now.holderMs;
+  return {
+    isLeader: true,
+    name,
+    token: held.tenure.token,
+    term,
+    remainingMs: Math.floor(leftMs),
+    deadline: (now.monotonicMs + leftMs) as MonotonicMs,
+    reason: "holder",
+  };
+}
+
+function reasonOf(view: LockView, around: Circumstances, now: Now): Reason {
+  if (around.draining) return "draining";
+  if (!around.member) return "joining";
+  if (!around.eligible) return "ineligible";
+  const seenAt = view.leaderSeenAt;
+  const recently = now.monotonicMs < (seenAt ?? around.bootedAt) + view.leaderLeaseMs;
+  if (view.role === "leader") {
+    if (view.revoked) return "follower";
+    return view.leaseRuns || recently ? "waiting" : "no-quorum";
+  }
+  if (!recently) return "no-quorum";
+  return seenAt === null ? "starting" : "follower";
+}

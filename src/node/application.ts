@@ -1,0 +1,165 @@
+/**
+ * The application's side of a node (src/ports/application.ts).
+ *
+ * Invariant: every answer is made from the clocks at the moment of the call. The change counter rises whenever two
+ * answers in a row differ in anything but the time that is left.
+ *
+ * Deliberately absent: HTTP.
+ */
+import { TenureError } from "../base/errors.ts";
+import { term } from "../base/types.ts";
+import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer } from "../ports/application.ts";
+import type { NodeSample } from "../ports/observer.ts";
+import type { Standing } from "./answer.ts";
+import { historyOf, membersOf, troubleOf } from "./cluster-view.ts";
+import type { TenureNode } from "./node.ts";
+
+/** A disk that has not finished one sync for this long is as good as dead: the liveness probe fails. */
+const STUCK_SYNC_MS = 30_000;
+
+export class NodeApplication implements Application {
+  readonly #node: TenureNode;
+  readonly #startedAtMs: number;
+  #last: Standing | null = null;
+  #index = 0;
+  #ready = false;
+
+  constructor(node: TenureNode) {
+    this.#node = node;
+    this.#startedAtMs = node.options.clock.monotonic();
+  }
+
+  leader(): LeaderAnswer {
+    const { name, group, clock } = this.#node.options;
+    const standing = this.#standing();
+    const { deadline } = standing;
+    return {
+      isLeader: standing.isLeader,
+      name: standing.name,
+      self: name,
+      group,
+      token: standing.token,
+      term: standing.term,
+      remainingMs: standing.remainingMs,
+      deadlineMonotonicNs: deadline === null ? null : clock.toMonotonicNs(deadline).toString(),
+      reason: standing.reason,
+      index: this.#index,
+    };
+  }
+
+  ready(): boolean {
+    this.#ready ||= this.#node.group !== null;
+    return this.#ready;
+  }
+
+  /** False when the disk hangs: the container is then better restarted. */
+  live(): boolean {
+    const { group, options } = this.#node;
+    return group === null || group.syncingMs(options.clock.now()) < STUCK_SYNC_MS;
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#node.onChange(() => {
+      const before = this.#index;
+      this.#standing();
+      if (this.#index !== before) listener();
+    });
+  }
+
+  async resign(to: string | null): Promise<void> {
+    const { group } = this.#node;
+    if (group === null) throw new TenureError("not_holder", "this pod does not hold the lock");
+    await group.resign(to);
+  }
+
+  async setEligible(eligible: boolean): Promise<void> {
+    const { group } = this.#node;
+    if (group === null) this.#node.eligibleAtStart(eligible);
+    else await group.setEligible(eligible);
+  }
+
+  eligible(): boolean {
+    return this.#node.eligible;
+  }
+
+  cluster(): ClusterAnswer {
+    const { name, group: groupName, clock, timing, version } = this.#node.options;
+    const { group, groupId, tokenBase, contacts, self } = this.#node;
+    const base = { group: groupName, groupId, self: name, tokenBase, leaseDurationMs: timing.leaseDurationMs };
+    if (group === null || self === null) {
+      const trouble = this.#node.outsider
+        ? "a group exists and this pod, with an empty directory, is not part of it"
+        : "the group is not formed yet: every pod of the set must have answered once";
+      const nobody = { leader: null, holder: null, commitIndex: 0, lastIndex: 0, members: [] };
+      return { ...base, ...nobody, term: term(0), trouble };
+    }
+    const now = clock.now();
+    const view = group.view(now);
+    const isConnected = (member: typeof self): boolean => this.#node.isConnected(member.name, member.id);
+    const members = membersOf(view, { self, version, contacts, isConnected }, group.eligible, now);
+    const noLeader = view.leader === null || group.standing(now).reason === "no-quorum";
+    return {
+      ...base,
+      term: view.term,
+      leader: members.find((member) => member.id === view.leader)?.name ?? null,
+      holder: view.current?.holder.name ?? null,
+      commitIndex: view.commitIndex,
+      lastIndex: view.lastIndex,
+      trouble: troubleOf(members, noLeader),
+      members,
+    };
+  }
+
+  history(): HistoryAnswer {
+    const { options, group } = this.#node;
+    const tenures = group === null ? [] : historyOf(group.view(options.clock.now()));
+    return { group: options.group, tenures };
+  }
+
+  /** What a scrape reads. */
+  sample(): NodeSample {
+    const { clock } = this.#node.options;
+    const { group, self } = this.#node;
+    const now = clock.now();
+    const standing = this.#standing();
+    const view = group?.view(now) ?? null;
+    const configuration = view?.configuration ?? { voters: [], learners: [] };
+    const others = [...configuration.voters, ...configuration.learners].filter((member) => member.id !== self?.id);
+    const learns = configuration.learners.some((member) => member.id === self?.id);
+    return {
+      isLeader: standing.isLeader,
+      token: standing.token ?? 0,
+      leaseRemainingMs: standing.remainingMs,
+      term: standing.term,
+      role: view === null ? "none" : learns ? "learner" : view.role,
+      commitIndex: view?.commitIndex ?? 0,
+      lastIndex: view?.lastIndex ?? 0,
+      members: { voter: configuration.voters.length, learner: configuration.learners.length },
+      peers: others.map(({ name, id }) => ({ name, connected: this.#node.isConnected(name, id) })),
+      leaderlessMs: group?.leaderlessMs(now) ?? now.monotonicMs - this.#startedAtMs,
+      eligible: this.eligible(),
+      draining: group?.draining ?? false,
+    };
+  }
+
+  #standing(): Standing {
+    const { group, outsider, options } = this.#node;
+    const standing = group === null ? withoutGroup(outsider) : group.standing(options.clock.now());
+    const last = this.#last;
+    const same =
+      last !== null &&
+      last.isLeader === standing.isLeader &&
+      last.name === standing.name &&
+      last.token === standing.token &&
+      last.term === standing.term &&
+      last.reason === standing.reason;
+    if (!same) this.#index += 1;
+    this.#last = standing;
+    return standing;
+  }
+}
+
+function withoutGroup(outsider: boolean): Standing {
+  const reason = outsider ? "joining" : "starting";
+  return { isLeader: false, name: null, token: null, term: term(0), remainingMs: 0, deadline: null, reason };
+}

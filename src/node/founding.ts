@@ -1,0 +1,107 @@
+/**
+ * Runs the formation of a group: asks, listens, and carries out what src/node/formation.ts decides.
+ *
+ * Invariant: one input at a time, and each action of it is done before the next input; a Form is durable before any
+ * reply that speaks of it.
+ *
+ * Deliberately absent: decisions.
+ */
+import { FORMATION_QUEUE } from "../base/limits.ts";
+import { type Member, monotonicMs } from "../base/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { NodeEvent } from "../ports/observer.ts";
+import type { Form, Storage } from "../ports/storage.ts";
+import type { FormationMessage, Transport } from "../ports/transport.ts";
+import { Formation, type FormationAction, FORMATION_INTERVAL_MS, type FormationOptions } from "./formation.ts";
+
+/** A group that did not form tells whom it waits for after this, and then this often. */
+const REPORT_INTERVAL_MS = 10_000;
+
+export interface FoundingOptions extends FormationOptions {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly transport: Transport;
+  readonly observe: (event: NodeEvent) => void;
+  readonly becameGrouped: (form: Form) => Promise<void>;
+  readonly fail: (error: unknown) => void;
+}
+
+export class Founding {
+  readonly #options: FoundingOptions;
+  readonly #formation: Formation;
+  #work: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #stopped = false;
+  #reportedAt: number;
+  #cancelTick: (() => void) | null = null;
+
+  constructor(options: FoundingOptions) {
+    this.#options = options;
+    this.#formation = new Formation(options);
+    this.#reportedAt = options.clock.monotonic();
+  }
+
+  /** A group exists, and this incarnation is not part of it. */
+  get outsider(): boolean {
+    return this.#formation.outsider;
+  }
+
+  /** Asks every FORMATION_INTERVAL_MS until there is a group. */
+  start(): void {
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    this.#do(() => this.#formation.tick(now));
+    this.#report(now);
+    this.#cancelTick = clock.wakeAt(monotonicMs(now + FORMATION_INTERVAL_MS), () => {
+      if (!this.#stopped && !this.#formation.grouped) this.start();
+    });
+  }
+
+  /** Answered before and after there is a group: a founder that was away learns of it this way. */
+  receive(from: Member, message: FormationMessage): void {
+    if (this.#queued >= FORMATION_QUEUE) return;
+    this.#queued += 1;
+    this.#do(() => {
+      this.#queued -= 1;
+      return this.#formation.receive(from, message, this.#options.clock.monotonic());
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTick?.();
+    await this.#work;
+  }
+
+  #report(now: number): void {
+    if (now - this.#reportedAt < REPORT_INTERVAL_MS || this.#formation.grouped) return;
+    this.#reportedAt = now;
+    const silent = this.#formation.silent(monotonicMs(now));
+    this.#options.observe({ kind: "formationWaiting", silent, outsider: this.outsider });
+  }
+
+  #do(input: () => readonly FormationAction[]): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#stopped) return;
+      try {
+        for (const action of input()) await this.#perform(action);
+      } catch (error) {
+        this.#stopped = true;
+        this.#options.fail(error);
+      }
+    });
+  }
+
+  async #perform(action: FormationAction): Promise<void> {
+    switch (action.kind) {
+      case "send":
+        this.#options.transport.sendTo(action.to, action.message);
+        return;
+      case "save":
+        await this.#options.storage.saveForm(action.form);
+        return;
+      case "group":
+        await this.#options.becameGrouped(action.form);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What one seed makes of the world: its size, its settings, which faults there are and how often.
+ *
+ * Each seed draws its own probabilities and leaves many faults out altogether, because a world with every fault at once
+ * hides the bugs that need a long quiet stretch before the one bad moment.
+ *
+ * Invariant: every clock rate stays within `honestDrift`, which no node's setting is below; so safety is due in full.
+ *
+ * Deliberately absent: dishonest worlds. What happens beyond the drift bound is not promised (DESIGN, section 1).
+ */
+import type { LeaseTiming } from "../../src/lease/timing.ts";
+import { usableLeaseMs } from "../../src/lease/timing.ts";
+import type { Chance } from "./chance.ts";
+
+/** Faults that strike at random instants. */
+export const STRIKES = [
+  "crash", "pause", "suspend", "cutOneWay", "partition", "resign", "resignTo", "ineligible", "rateChange",
+] as const;
+export type Strike = (typeof STRIKES)[number];
+
+/** Everything that is counted; a sample of seeds must have met all of it. */
+export const FAULTS = [
+  ...STRIKES,
+  "loss", "duplicate", "longDelay", "reorder", "lateTimer", "slowDisk", "batch",
+  "crashBeforePersist", "crashBeforeSend", "crashBetweenSends", "restart", "reconfigure", "readAfterPause",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+export type Tally = Record<Fault, number>;
+
+export interface NodeSettings {
+  readonly timing: LeaseTiming;
+  readonly priority: number;
+}
+
+/** One direction between two nodes. Times in ms of true time. */
+export interface LinkSettings {
+  readonly latencyMs: number;
+  /** Mean of what is added to the latency at random. */
+  readonly jitterMs: number;
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly longDelay: number;
+  readonly longDelayMs: number;
+  /** As TCP has it: nothing overtakes, nothing comes twice. */
+  readonly ordered: boolean;
+}
+
+export interface Swarm {
+  readonly voters: number;
+  readonly learners: number;
+  readonly honestDrift: number;
+  /** The largest D of all, as the measure of the rest. */
+  readonly unitMs: number;
+  readonly stormMs: number;
+  readonly nodes: readonly NodeSettings[];
+  /** How clocks are off: none, each at one end of the bound, or anywhere within it. */
+  readonly rates: "exact" | "extreme" | "random";
+  readonly link: LinkSettings;
+  readonly calmLink: LinkSettings;
+  readonly diskMs: number;
+  readonly lateTimerMs: number;
+  /** Mean time between two looks of an application at its node. */
+  readonly readEveryMs: number;
+  readonly every: Readonly<Partial<Record<Strike, number>>>;
+  /** Of a crash between the parts of one step's effects, per step. */
+  readonly crashInStep: number;
+  readonly reconfigure: number;
+  /** Of a strike that looks for a node with the lock, or else a leader. */
+  readonly atHolder: number;
+  /** Steps whatever waits together before one sync, as the real node does. */
+  readonly batches: boolean;
+}
+
+export function newTally(): Tally {
+  return Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Tally;
+}
+
+export function drawSwarm(chance: Chance): Swarm {
+  const voters = chance.pick([1, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5]);
+  const learners = chance.happens(0.2) ? 1 + chance.below(2) : 0;
+  const honestDrift = chance.pick([0.02, 0.1, 0.1, 0.1, 0.2, 0.28]);
+  const nodes = drawNodes(chance, voters + learners, honestDrift);
+  const unitMs = Math.max(...nodes.map(({ timing }) => timing.leaseDurationMs));
+  const calmLink: LinkSettings = {
+    latencyMs: chance.magnitude(0.05, 3),
+    jitterMs: chance.magnitude(0.05, 3),
+    loss: 0,
+    duplicate: 0,
+    longDelay: 0,
+    longDelayMs: 0,
+    ordered: chance.happens(0.5),
+  };
+  const rare = (probability: number, value: () => number): number => (chance.happens(probability) ? value() : 0);
+  return {
+    voters,
+    learners,
+    honestDrift,
+    unitMs,
+    stormMs: unitMs * chance.between(20, 60),
+    nodes,
+    rates: chance.pick(["exact", "extreme", "extreme", "random"]),
+    link: {
+      latencyMs: chance.magnitude(0.05, 0.05 * unitMs),
+      jitterMs: chance.magnitude(0.05, 0.1 * unitMs),
+      loss: rare(0.5, () => chance.between(0, 0.3)),
+      duplicate: calmLink.ordered ? 0 : rare(0.5, () => chance.between(0, 0.3)),
+      longDelay: rare(0.5, () => chance.magnitude(0.002, 0.1)),
+      longDelayMs: unitMs * chance.magnitude(0.3, 5),
+      ordered: calmLink.ordered,
+    },
+    calmLink,
+    diskMs: rare(0.7, () => chance.magnitude(0.1, 0.05 * unitMs)),
+    lateTimerMs: rare(0.7, () => chance.magnitude(0.1, 0.05 * unitMs)),
+    readEveryMs: unitMs * chance.magnitude(0.05, 2),
+    every: drawStrikes(chance, unitMs),
+    crashInStep: rare(0.4, () => chance.magnitude(0.0002, 0.01)),
+    reconfigure: rare(0.3, () => chance.between(0.1, 0.9)),
+    atHolder: chance.pick([0, 0.3, 0.7]),
+    batches: chance.happens(0.5),
+  };
+}
+
+function drawStrikes(chance: Chance, unitMs: number): Swarm["every"] {
+  const every: Partial<Record<Strike, number>> = {};
+  for (const strike of STRIKES) {
+    if (chance.happens(0.45)) every[strike] = unitMs * chance.magnitude(1, 20);
+  }
+  return every;
+}
+
+function drawNodes(chance: Chance, count: number, honestDrift: number): readonly NodeSettings[] {
+  const [first, mixed, ranked] = [drawTiming(chance, honestDrift), chance.happens(0.4), chance.happens(0.4)];
+  return Array.from({ length: count }, () => ({
+    timing: mixed ? drawTiming(chance, honestDrift) : first,
+    priority: ranked ? chance.below(3) : 0,
+  }));
+}
+
+/** Above it, a heartbeat interval of almost U / 2 is too long for a fast follower of a slow leader. */
+const LARGEST_SETTING = 1 / 3;
+
+/**
+ * Any timing that the configuration allows, but with H up to a third of the shortest U in the group, so that the calm
+ * phase may ask for a lease that nothing disturbs.
+ */
+export function drawTiming(chance: Chance, honestDrift: number): LeaseTiming {
+  const leaseDurationMs = chance.pick([300, 500, 500, 1_000, 2_000]);
+  const widest = Math.min(LARGEST_SETTING, 1.5 * honestDrift);
+  const shortest = usableLeaseMs(leaseDurationMs, widest);
+  return {
+    leaseDurationMs,
+    clockDrift: chance.happens(0.6) ? honestDrift : chance.between(honestDrift, widest),
+    heartbeatIntervalMs: chance.magnitude(shortest / 12, shortest / 3),
+  };
+}

@@ -1,0 +1,284 @@
+/** Formation: one group or none, whatever is heard in whatever order (DESIGN, Formation). */
+import { describe, expect, it } from "vitest";
+import { type Member, memberId, monotonicMs } from "../../../src/base/types.ts";
+import { Formation, type FormationAction, STATUS_FRESH_MS } from "../../../src/node/formation.ts";
+import type { Form } from "../../../src/ports/storage.ts";
+import type { FormationMessage } from "../../../src/ports/transport.ts";
+
+const SECONDS_PER_TOKEN_BASE = 2 ** 22;
+
+function idOf(digit: string): Member["id"] {
+  return memberId(digit.repeat(32));
+}
+
+/** A slot of the set: a pod with a disk that can be emptied, which gives it a new incarnation. */
+class Slot {
+  readonly ordinal: number;
+  readonly size: number;
+  self: Member;
+  disk: Form | null = null;
+  formation: Formation;
+  grouped: Form | null = null;
+  wallSeconds = 100;
+
+  constructor(ordinal: number, size: number, id: string) {
+    this.ordinal = ordinal;
+    this.size = size;
+    this.self = { id: idOf(id), name: `app-${ordinal}` };
+    this.formation = this.#start();
+  }
+
+  get others(): readonly string[] {
+    return Array.from({ length: this.size }, (_, ordinal) => `app-${ordinal}`).filter((name) => name !== this.self.name);
+  }
+
+  restart(): void {
+    this.formation = this.#start();
+  }
+
+  rebirth(id: string): void {
+    this.self = { id: idOf(id), name: this.self.name };
+    this.disk = null;
+    this.grouped = null;
+    this.formation = this.#start();
+  }
+
+  #start(): Formation {
+    return new Formation({
+      self: this.self,
+      others: this.others,
+      proposer: this.ordinal === 0,
+      accepted: this.disk,
+      grouped: this.grouped !== null,
+      wallSeconds: () => this.wallSeconds,
+      newGroupId: () => idOf("f"),
+    });
+  }
+}
+
+class Network {
+  readonly slots: readonly Slot[];
+  readonly down = new Set<string>();
+  now = monotonicMs(0);
+  queue: { from: Member; to: string; message: FormationMessage }[] = [];
+
+  constructor(size: number) {
+    this.slots = Array.from({ length: size }, (_, ordinal) => new Slot(ordinal, size, String(ordinal)));
+  }
+
+  slot(ordinal: number): Slot {
+    const slot = this.slots[ordinal];
+    if (slot === undefined) throw new Error("no such slot");
+    return slot;
+  }
+
+  carryOut(slot: Slot, actions: readonly FormationAction[]): void {
+    for (const action of actions) {
+      if (action.kind === "save") slot.disk = action.form;
+      else if (action.kind === "group") slot.grouped = action.form;
+      else this.queue.push({ from: slot.self, to: action.to, message: action.message });
+    }
+  }
+
+  tick(): void {
+    this.now = monotonicMs(this.now + 200);
+    for (const slot of this.slots) if (!this.down.has(slot.self.name)) this.carryOut(slot, slot.formation.tick(this.now));
+    this.settle();
+  }
+
+  settle(keep: (from: string, to: string, message: FormationMessage) => boolean = () => true): void {
+    for (let flight = this.queue.shift(); flight !== undefined; flight = this.queue.shift()) {
+      const { from, to, message } = flight;
+      const slot = this.slots.find((candidate) => candidate.self.name === to);
+      if (slot === undefined || this.down.has(to) || this.down.has(from.name) || !keep(from.name, to, message)) continue;
+      this.carryOut(slot, slot.formation.receive(from, message, this.now));
+    }
+  }
+
+  groups(): readonly string[] {
+    return [...new Set(this.slots.flatMap((slot) => (slot.grouped === null ? [] : [slot.grouped.groupId])))];
+  }
+}
+
+describe("first formation", () => {
+  it("forms one group of all names, once all have answered that they are empty", () => {
+    const network = new Network(3);
+    network.slot(1).wallSeconds = 250;
+    network.tick();
+    network.tick();
+    expect(network.slots.map((slot) => slot.grouped?.founders.map((founder) => founder.name))).toEqual(
+      Array.from({ length: 3 }, () => ["app-0", "app-1", "app-2"]),
+    );
+    expect(network.slot(0).disk?.tokenBase, "the latest wall clock of the founders").toBe(250 * SECONDS_PER_TOKEN_BASE);
+  });
+
+  it("waits for ever while one name is silent", () => {
+    const network = new Network(3);
+    network.down.add("app-2");
+    for (let round = 0; round < 50; round += 1) network.tick();
+    expect(network.slots.map((slot) => slot.disk)).toEqual([null, null, null]);
+    expect(network.slot(0).formation.silent(network.now)).toEqual(["app-2"]);
+  });
+
+  it("does not take an old answer for a present one", () => {
+    const network = new Network(3);
+    network.down.add("app-2");
+    network.tick();
+    network.carryOut(network.slot(0), network.slot(0).formation.receive(
+      network.slot(2).self,
+      { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
+      network.now,
+    ));
+    expect(network.slot(0).disk, "all have answered at this moment").not.toBeNull();
+
+    const late = new Network(3);
+    late.down.add("app-1").add("app-2");
+    const tell = (ordinal: number): void =>
+      late.carryOut(late.slot(0), late.slot(0).formation.receive(
+        late.slot(ordinal).self,
+        { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
+        late.now,
+      ));
+    tell(1);
+    late.now = monotonicMs(late.now + STATUS_FRESH_MS + 1);
+    tell(2);
+    expect(late.slot(0).disk).toBeNull();
+  });
+
+  it("forms a group of one by itself", () => {
+    const network = new Network(1);
+    network.tick();
+    expect(network.slot(0).grouped?.founders).toEqual([network.slot(0).self]);
+  });
+
+  it("is proposed by ordinal 0 alone", () => {
+    const network = new Network(3);
+    network.down.add("app-0");
+    const { self } = network.slot(0);
+    for (const ordinal of [1, 2]) {
+      const slot = network.slot(ordinal);
+      network.carryOut(slot, slot.formation.receive(self, { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } }, network.now));
+    }
+    for (let round = 0; round < 10; round += 1) network.tick();
+    expect(network.slots.map((slot) => slot.disk)).toEqual([null, null, null]);
+  });
+});
+
+describe("a proposer that dies on the way", () => {
+  it("leaves a Form that spreads from its acceptors to a majority", () => {
+    const network = new Network(3);
+    network.tick();
+    const fresh = new Network(3);
+    const form = network.slot(0).disk;
+    if (form === null) throw new Error("formed");
+    fresh.down.add("app-0");
+    const acceptor = fresh.slot(1);
+    fresh.carryOut(acceptor, acceptor.formation.receive(fresh.slot(0).self, { kind: "formPropose", form }, fresh.now));
+    expect(acceptor.disk?.groupId).toBe(form.groupId);
+    for (let round = 0; round < 3; round += 1) fresh.tick();
+    expect(fresh.slot(2).grouped?.groupId).toBe(form.groupId);
+    expect(acceptor.grouped?.groupId).toBe(form.groupId);
+  });
+
+  it("is not grouped before a majority is known to have accepted", () => {
+    const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
+    network.slot(1).disk = form;
+    network.slot(1).restart();
+    network.down.add("app-0").add("app-2");
+    for (let round = 0; round < 20; round += 1) network.tick();
+    expect(network.slot(1).grouped).toBeNull();
+    expect(network.slot(1).disk, "kept: silence proves nothing").toEqual(form);
+  });
+
+  it("is dropped once every other founder's slot has another incarnation, and a new Form follows", () => {
+    const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
+    network.slot(1).disk = form;
+    network.slot(1).restart();
+    network.slot(0).rebirth("a");
+    network.slot(2).rebirth("b");
+    for (let round = 0; round < 20; round += 1) network.tick();
+    expect(network.groups()).toEqual([idOf("f")]);
+    expect(network.slots.every((slot) => slot.grouped !== null)).toBe(true);
+  });
+
+  it("is kept while one of its founders might still accept it", () => {
+    const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
+    network.slot(1).disk = form;
+    network.slot(1).restart();
+    network.slot(0).rebirth("a");
+    network.down.add("app-2");
+    for (let round = 0; round < 20; round += 1) network.tick();
+    expect(network.slot(1).disk).toEqual(form);
+    expect(network.groups()).toEqual([]);
+  });
+
+  it("is dropped when the only other founder has durably accepted another", () => {
+    const network = new Network(2);
+    const [first, second] = [network.slot(0), network.slot(1)];
+    second.disk = { groupId: idOf("e"), founders: [first.self, second.self], tokenBase: 4_194_304 };
+    first.disk = { groupId: idOf("d"), founders: [first.self, second.self], tokenBase: 4_194_304 };
+    first.restart();
+    second.restart();
+    network.carryOut(second, second.formation.receive(first.self, { kind: "formStatus", status: first.formation.status() }, network.now));
+    expect(second.disk).toBeNull();
+    for (let round = 0; round < 5; round += 1) network.tick();
+    expect(network.groups()).toEqual([idOf("d")]);
+  });
+});
+
+describe("a group that exists", () => {
+  it("is not formed again by ordinal 0 reborn empty (rabbitmq cluster-operator#1957)", () => {
+    const network = new Network(3);
+    network.tick();
+    network.tick();
+    const [group] = network.groups();
+    network.slot(0).rebirth("a");
+    for (let round = 0; round < 20; round += 1) network.tick();
+    expect(network.slot(0).disk).toBeNull();
+    expect(network.slot(0).formation.outsider).toBe(true);
+    expect(network.groups()).toEqual([group]);
+  });
+
+  it("takes in a founder that was away when the others accepted", () => {
+    const network = new Network(3);
+    network.tick();
+    const form = network.slot(0).disk;
+    network.slot(2).disk = null;
+    network.slot(2).grouped = null;
+    network.slot(2).restart();
+    for (let round = 0; round < 3; round += 1) network.tick();
+    expect(network.slot(2).grouped).toEqual(form);
+  });
+
+  it("accepts one Form only, and says so", () => {
+    const network = new Network(3);
+    network.tick();
+    const slot = network.slot(1);
+    const before = slot.disk;
+    const rival: Form = { groupId: idOf("e"), founders: network.slots.map(({ self }) => self), tokenBase: 4_194_304 };
+    const actions = slot.formation.receive(network.slot(0).self, { kind: "formPropose", form: rival }, network.now);
+    network.carryOut(slot, actions);
+    expect(slot.disk).toBe(before);
+    expect(actions).toMatchObject([{ kind: "send", message: { kind: "formReply", groupId: rival.groupId, accepted: false } }]);
+  });
+
+  it("makes a Form durable before it is spoken of", () => {
+    const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map(({ self }) => self), tokenBase: 4_194_304 };
+    const actions = network.slot(1).formation.receive(network.slot(0).self, { kind: "formPropose", form }, network.now);
+    expect(actions.map((action) => action.kind)).toEqual(["save", "send", "group"]);
+  });
+
+  it("drops a Form that names another incarnation of this pod", () => {
+    const network = new Network(3);
+    const others = [network.slot(0).self, { id: idOf("9"), name: "app-1" }, network.slot(2).self];
+    const form: Form = { groupId: idOf("e"), founders: others, tokenBase: 4_194_304 };
+    const slot = network.slot(1);
+    network.carryOut(slot, slot.formation.receive(network.slot(0).self, { kind: "formPropose", form }, network.now));
+    expect(slot.disk).toBeNull();
+    expect(slot.formation.outsider).toBe(true);
+  });
+});
