@@ -2,10 +2,10 @@
  * Bundles src/main.ts into dist/main.js: `npm run build`, or `--if-stale` to build only what is older than its sources,
  * silently.
  *
- * Why a bundle: it starts in less than half the time of the same files in node_modules, and an image needs nothing
- * else. Why CommonJS: on Node 24 it starts about 20 ms sooner and takes about 4 MiB less than the same bundle as an ES
- * module, because functions are compiled at their first call only. Why names and lines stay: they cost 0.4 MiB and
- * make a stack trace from a user readable without the source map.
+ * Why a bundle: it starts sooner than the same files in node_modules, and an image needs nothing else. Why CommonJS: on
+ * Node 24, the sidecar gives its first answer 40 ms sooner and takes 5 MiB less than as an ES module, since a package's
+ * code runs only when it is asked for. Why names and lines stay: they cost 0.4 MiB and make a stack trace from a user
+ * readable without the source map.
  *
  * Invariant: dist/ is complete. Each file is replaced by a rename, so a process that starts meanwhile never reads half
  * a file.
@@ -14,9 +14,10 @@
  */
 import { build } from "esbuild";
 import type { BuildOptions, Metafile, Plugin } from "esbuild";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { leaveOut } from "./leave-out.ts";
 import { licensesOf } from "./licenses.ts";
 
 const ROOT = dirname(import.meta.dirname);
@@ -101,7 +102,7 @@ export async function bundle({ entry, outDirectory, version }: BundleOptions): P
     await bundleOne({
       ...optionsFor(entry, main, version),
       banner: { js: "#!/usr/bin/env node" },
-      plugins: [lazyPackages(wanted)],
+      plugins: [lazyPackages(wanted), leaveOut()],
     }),
   ];
   for (const name of wanted) {
@@ -116,15 +117,24 @@ export async function bundle({ entry, outDirectory, version }: BundleOptions): P
   await utimes(main, started, started);
 }
 
-/** Whether dist/main.js is missing, or older than a source or than what the build itself is made of. */
-export function isStale(): boolean {
-  const main = join(ROOT, "dist", "main.js");
-  if (!existsSync(main)) return true;
-  const builtMs = statSync(main).mtimeMs;
-  const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
-  const others = ["src", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.ts"];
-  const paths = [...sources.map((name) => join("src", name)), ...others];
-  return paths.some((path) => (statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0) > builtMs);
+/** What a bundle is made from, apart from src/. */
+const INGREDIENTS = [
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "scripts/build.ts",
+  "scripts/leave-out.ts",
+  "scripts/licenses.ts",
+];
+
+/** Whether dist/main.js of the project at `root` is missing, or older than anything that it is made from. */
+export function isStale(root: string = ROOT): boolean {
+  const modifiedMs = (path: string): number => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const builtMs = modifiedMs("dist/main.js");
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  // A directory changes when a file is added to it or taken away.
+  const paths = ["src", ...sources.map((name) => join("src", name)), ...INGREDIENTS];
+  return builtMs === 0 || paths.some((path) => modifiedMs(path) > builtMs);
 }
 
 /** Builds dist/ from src/main.ts, with the version of package.json. */

@@ -23,7 +23,8 @@ import { combineObservers } from "./ops/combine.ts";
 import { createLogObserver } from "./ops/log-observer.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { startOpsServer } from "./ops/server.ts";
-import type { NodeEvent } from "./ports/observer.ts";
+import type { Observer } from "./ports/observer.ts";
+import type { Storage } from "./ports/storage.ts";
 import { openDiskStorage } from "./storage/disk-storage.ts";
 import { createPeerTransport } from "./transport/peer-transport.ts";
 
@@ -80,19 +81,12 @@ async function run(settings: Settings): Promise<void> {
 async function serve(settings: Settings, log: Log): Promise<void> {
   const clock = new SystemClock();
   // The metrics sample the node, and the node reports to the metrics: one of them has to come second.
-  const metrics = createMetrics({ version: VERSION, sample: () => application.sample(), ready: () => application.ready() });
-  const observer = combineObservers([log, metrics]);
-  const observe = (event: NodeEvent): void => observer.observe(event);
-  const onFault = (code: ErrorCode, where: string, message: string): void =>
-    observe({ kind: "fault", code, where, message });
-
-  const storage = await openDiskStorage({
-    directory: settings.dataDir,
-    observer: {
-      synced: (durationMs) => observe({ kind: "storageSynced", durationMs }),
-      tailCut: (bytes) => observe({ kind: "storageTailCut", bytes }),
-    },
+  const metrics = createMetrics({
+    version: VERSION,
+    sample: () => application.sample(),
+    ready: () => application.ready(),
   });
+  const observer = combineObservers([log, metrics]);
   const discovery = createDnsDiscovery({
     service: settings.service,
     defaultPort: settings.peerPort,
@@ -107,21 +101,58 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     random: Math.random,
   });
   const node = new TenureNode({
-    group: settings.group,
-    name: settings.name,
-    replicas: settings.replicas,
+    ...settings,
     timing: settings,
-    priority: settings.priority,
-    drainTimeoutMs: settings.drainTimeoutMs,
     version: VERSION,
     clock,
-    storage,
+    storage: await openStorage(settings.dataDir, observer),
     transport,
     entropy: { id: () => memberId(randomBytes(16).toString("hex")), seed: () => randomBytes(4).readUInt32LE() },
     observer,
     fatal: (error) => die(log, error),
   });
   const application = new NodeApplication(node);
+  const servers = await startServers(settings, application, metrics, observer);
+  await node.start();
+  observer.observe({ kind: "listening", api: servers.apiPort, ops: servers.opsPort, peers: transport.port });
+
+  observer.observe({ kind: "stopping", signal: await stopSignal() });
+  await node.leave(settings.sigterm === "handover");
+  await servers.closeApi();
+  await node.close();
+  await servers.closeOps();
+  discovery.close();
+  clock.close();
+  observer.observe({ kind: "stopped" });
+  log.close();
+  process.exit(0);
+}
+
+function openStorage(directory: string, observer: Observer): Promise<Storage> {
+  return openDiskStorage({
+    directory,
+    observer: {
+      synced: (durationMs) => observer.observe({ kind: "storageSynced", durationMs }),
+      tailCut: (bytes) => observer.observe({ kind: "storageTailCut", bytes }),
+    },
+  });
+}
+
+interface Servers {
+  readonly apiPort: number;
+  readonly opsPort: number;
+  readonly closeApi: () => Promise<void>;
+  readonly closeOps: () => Promise<void>;
+}
+
+async function startServers(
+  settings: Settings,
+  application: NodeApplication,
+  metrics: ReturnType<typeof createMetrics>,
+  observer: Observer,
+): Promise<Servers> {
+  const onFault = (code: ErrorCode, where: string, message: string): void =>
+    observer.observe({ kind: "fault", code, where, message });
   const ops = await startOpsServer({
     host: settings.opsHost,
     port: settings.opsPort,
@@ -137,20 +168,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     socketPath: settings.httpSocket,
     onFault,
   });
-  await node.start();
-  observe({ kind: "listening", api: api.port, ops: ops.port, peers: transport.port });
-
-  const signal = await stopSignal();
-  observe({ kind: "stopping", signal });
-  await node.leave(settings.sigterm === "handover");
-  await api.close();
-  await node.close();
-  await ops.close();
-  discovery.close();
-  clock.close();
-  observe({ kind: "stopped" });
-  log.close();
-  process.exit(0);
+  return { apiPort: api.port, opsPort: ops.port, closeApi: () => api.close(), closeOps: () => ops.close() };
 }
 
 /** The first signal stops in order; the second one at once, because somebody is waiting. */

@@ -35,6 +35,8 @@ type Row = Readonly<Partial<Record<"GET" | "HEAD" | "POST" | "PUT", Handler>>>;
 /** Everything but the fast path. Requests have passed the check of Host. */
 export function createRoutes(context: RouteContext): (req: IncomingMessage, res: ServerResponse) => void {
   const app = express();
+  // Should the error handler below fail itself, express's own shall not show a stack.
+  app.set("env", "production");
   for (const setting of ["x-powered-by", "etag", "query parser"]) app.disable(setting);
   for (const setting of ["case sensitive routing", "strict routing"]) app.enable(setting);
   app.use((req, _res, next) => {

@@ -21,12 +21,14 @@ export const MAX_PEER_CONNECTIONS = 128;
  * that starts at once. A stranger that says nothing takes one of these, never one of a peer's.
  */
 export const MAX_PEER_PENDING = 64;
+/** Connections that the kernel holds until they are accepted: a burst of strangers must not make it drop a peer's. */
+export const PEER_BACKLOG = 2_048;
 /** How long a new connection may take to finish TLS and the handshake, either side. */
 export const PEER_HANDSHAKE_TIMEOUT_MS = 2_000;
 /** How long a dialled address may take to accept: with the longest backoff below 2 s, so that a dead one is soon left. */
 export const PEER_CONNECT_TIMEOUT_MS = 700;
-/** How long the addresses of one look-up are tried: a poisoned answer must not hide a right one for longer. */
-export const PEER_ROUND_BUDGET_MS = 2_000;
+/** No further address of a look-up is tried after this long: a poisoned answer must not hide a right one. */
+export const PEER_ROUND_BUDGET_MS = 1_500;
 /** How long an orderly close may take to flush what was sent before the connection is cut. */
 export const PEER_CLOSE_TIMEOUT_MS = 500;
 /** The first and the longest wait before a peer is dialled again. 1 s keeps "found again within 2 s of a right record". */
@@ -104,7 +106,7 @@ export const MAX_LOG_BUFFER_BYTES = 1_048_576;
 export const MAX_LOG_TEXT_LENGTH = 1_024;
 /** Peers told apart in metrics between two scrapes: twice the largest group, for names that come and go. */
 export const MAX_METRIC_PEERS = 100;
-/** The event loop's delay is measured with this step: a tenth of a percent of CPU, and well below the shortest lease. */
+/** The event loop's delay is measured in this step: 0.1 % of CPU, and well below the shortest lease. */
 export const EVENT_LOOP_STEP_MS = 50;
 
 /** The shortest lease duration: below it, timers and syncs of a busy machine cannot keep a lease. */

@@ -22,7 +22,7 @@ export class HolderLease {
   readonly #self: MemberId;
   #lastRound = 0;
   /** Rounds that may still be acknowledged, oldest first. */
-  #open: Round[] = [];
+  readonly #open: Round[] = [];
   readonly #ackedAt = new Map<MemberId, HolderMs>();
 
   /** @param usableMs U, in ms */

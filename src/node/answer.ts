@@ -6,7 +6,7 @@
  *
  * Deliberately absent: memory. The change counter lives in the node.
  */
-import type { FencingToken, MonotonicMs, Now, Term } from "../base/types.ts";
+import { type FencingToken, type MonotonicMs, monotonicMs, type Now, type Term } from "../base/types.ts";
 import type { Reason } from "../ports/application.ts";
 import type { LockView } from "../raft/view.ts";
 
@@ -43,7 +43,7 @@ export function standingOf(view: LockView, around: Circumstances, now: Now): Sta
     token: held.tenure.token,
     term,
     remainingMs: Math.floor(leftMs),
-    deadline: (now.monotonicMs + leftMs) as MonotonicMs,
+    deadline: monotonicMs(now.monotonicMs + leftMs),
     reason: "holder",
   };
 }

@@ -68,7 +68,7 @@ function createCounters(registry: Registry): Counters {
   const counts = {
     holding: counter("tenures_total", "Tenures of this pod: how often it came to hold the lock."),
     renewed: counter("lease_renewals_total", "Renewals of this pod's lease. Its rate is that of heartbeats."),
-    lapsed: counter("lease_lapses_total", "Leases of this pod that ran out while it held the lock; 0 when all is well."),
+    lapsed: counter("lease_lapses_total", "Leases that ran out while this pod held the lock; 0 when all is well."),
     released: counter("lease_releases_total", "Leases that this pod gave up by its own will."),
     transferStarted: counter("transfers_total", "Attempts of this node to hand leadership over."),
     transferFailed: counter("transfer_failures_total", "Attempts to hand leadership over that failed."),

@@ -15,7 +15,7 @@ const SAMPLE_ROLES: readonly NodeSample["role"][] = [...ROLES, "learner", "none"
 export function createNodeMetrics(registry: Registry): (sample: NodeSample, ready: boolean) => void {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tenure_${name}`, help, registers });
-  const isLeader = gauge("is_leader", "1 while this pod holds the lock, else 0. At most one pod of a group shows 1.");
+  const isLeader = gauge("is_leader", "1 while this pod holds the lock, else 0.");
   const token = gauge("fencing_token", "The fencing token of this pod's tenure; 0 while it does not hold the lock.");
   const remaining = gauge("lease_remaining_seconds", "What is left of this pod's lease; 0 while it holds none.");
   const term = gauge("term", "The Raft term of this node. Frequent steps mean elections, see tenure_elections_total.");

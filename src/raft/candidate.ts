@@ -14,7 +14,7 @@ import { countedRemainingMs } from "../lease/promise.ts";
 import { becomeLeader } from "./leader.ts";
 import type { PreVoteReply, TimeoutNow, VoteReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
-import { becomeFollower, type Campaign, type CoreState } from "./state.ts";
+import { becomeFollower, type Campaign, type CoreState, endUnwonCampaign } from "./state.ts";
 
 /** Tries of an election that an ineligible node leaves to the others: about two lease durations at the defaults. */
 const TRIES_LEFT_TO_OTHERS = 5;
@@ -22,11 +22,11 @@ const TRIES_LEFT_TO_OTHERS = 5;
 /** The election timer ran out: ask first (dissertation, 9.6). Keeps term and vote as they are. */
 export function startPreVote(state: CoreState, now: Now, out: Outbox): void {
   assert(state.leadership === null, "a leader does not campaign");
-  endUnwonCampaign(state, out);
   state.attempts += 1;
   state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
   state.leaderHolding = null;
   if (!mayCampaign(state)) return becomeFollower(state, state.term, null, now, out);
+  endUnwonCampaign(state, out);
   state.setRole("preCandidate", out);
   state.setLeader(null, out);
   state.campaign = newCampaign(null);
@@ -130,17 +130,11 @@ function ballots(state: CoreState, counts: (id: MemberId) => boolean): number {
 function win(state: CoreState, campaign: Campaign, now: Now, out: Outbox): void {
   out.event({ kind: "electionEnded", outcome: "won", term: state.term });
   const until = Math.max(...campaign.granted.values());
-  becomeLeader(state, monotonicMs(until), now, out);
+  becomeLeader(state, monotonicMs(until), campaign.certificate, now, out);
 }
 
 /** A majority refused: try again soon, at a random instant, without waiting for the ballots still out. */
 function giveUp(state: CoreState, now: Now, out: Outbox): void {
-  endUnwonCampaign(state, out);
   becomeFollower(state, state.term, null, now, out);
   state.electionDeadline = state.drawDeadline(now.monotonicMs, 0);
-}
-
-function endUnwonCampaign(state: CoreState, out: Outbox): void {
-  if (state.role === "preCandidate") out.event({ kind: "electionEnded", outcome: "refused", term: state.term });
-  if (state.role === "candidate") out.event({ kind: "electionEnded", outcome: "lost", term: state.term });
 }

@@ -57,6 +57,7 @@ function firstUnknown(state: CoreState, request: AppendRequest): readonly Entry[
 
 /** Appends what is new; cuts off only from the first entry that conflicts (matching entries stay: Raft paper, 5.3). */
 function store(state: CoreState, entries: readonly Entry[], out: Outbox): void {
+  const before = state.log.configuration;
   for (const entry of entries) {
     const known = state.log.termAt(entry.index);
     if (known === entry.term) continue;
@@ -68,8 +69,10 @@ function store(state: CoreState, entries: readonly Entry[], out: Outbox): void {
     }
     state.log.append(entry);
     out.appended(entry);
-    if (entry.kind === "config") out.event({ kind: "configurationChanged", configuration: entry.configuration });
   }
+  // Appended or cut off: effective either way (dissertation, 4.1).
+  const { configuration } = state.log;
+  if (configuration !== before) out.event({ kind: "configurationChanged", configuration });
 }
 
 /** Where the leader should try next, minus one: a whole term of conflict is skipped at once (Raft paper, 5.3). */

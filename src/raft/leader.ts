@@ -18,10 +18,19 @@ import type { AppendReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { appendOwn, openRound, sendAppend } from "./replication.ts";
 import { becomeFollower, type CoreState, type Leadership } from "./state.ts";
-import { claimIfAllowed, committedAsLeader } from "./tenure.ts";
+import { claimIfAllowed, committedAsLeader, releaseOfCertificate } from "./tenure.ts";
 
-/** @param waitUntil when the promises of the granting quorum are over (DESIGN, L5) */
-export function becomeLeader(state: CoreState, waitUntil: MonotonicMs, now: Now, out: Outbox): void {
+/**
+ * @param waitUntil when the promises of the granting quorum are over (DESIGN, L5)
+ * @param certificate of the transfer that led here (L7), or null
+ */
+export function becomeLeader(
+  state: CoreState,
+  waitUntil: MonotonicMs,
+  certificate: Term | null,
+  now: Now,
+  out: Outbox,
+): void {
   assert(state.role === "candidate", "leaders come from candidates");
   assert(state.votedFor === state.self.id, "a leader voted for itself");
   const { timing, self, log } = state;
@@ -40,11 +49,13 @@ export function becomeLeader(state: CoreState, waitUntil: MonotonicMs, now: Now,
   state.campaign = null;
   state.attempts = 0;
   state.lastAppendAt = null;
+  state.leaderLeaseMs = timing.leaseDurationMs;
   state.setRole("leader", out);
   state.setLeader(self.id, out);
   const waitMs = Math.max(0, waitUntil - now.monotonicMs);
   if (waitMs > 0) out.event({ kind: "waiting", term: state.term, waitMs });
   appendOwn(state, { kind: "noop", index: state.leadership.noop, term: state.term }, out);
+  releaseOfCertificate(state, certificate, out);
   openRound(state, state.leadership, now, out);
 }
 

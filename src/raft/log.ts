@@ -75,6 +75,11 @@ export class RaftLog {
     this.#configuration = latest?.kind === "config" ? latest.configuration : this.#base.configuration;
   }
 
+  /** The newest entry of one of these kinds that the log still has; null if there is none. */
+  lastOf(...kinds: readonly Entry["kind"][]): Entry | null {
+    return this.#entries.findLast((entry) => kinds.includes(entry.kind)) ?? null;
+  }
+
   /** The first index whose entry has the term of `index`; for the back-up of a refused append (Raft paper, 5.3). */
   firstIndexOfTermAt(index: LogIndex): LogIndex {
     const term = this.termAt(index);

@@ -186,20 +186,30 @@ export function becomeFollower(
   out: Outbox,
 ): void {
   assert(term >= state.term, "terms never fall");
+  endUnwonCampaign(state, out);
+  loseLeadership(state, now, out);
   if (term > state.term) {
     state.term = term;
     state.votedFor = null;
-    state.leader = null;
     state.leaderHolding = null;
     out.hardStateChanged();
   }
-  const claim = state.leadership?.tenancy.held ? state.leadership.tenancy.claim : null;
-  if (claim !== null) out.event({ kind: "lapsed", claim, term: state.term });
-  if (state.leadership !== null) {
-    state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
-  }
-  state.leadership = null;
   state.campaign = null;
   state.setRole("follower", out);
   state.setLeader(leader, out);
+}
+
+/** Tells of a campaign that ends without a win: a PreVote costs no term, a vote does. */
+export function endUnwonCampaign(state: CoreState, out: Outbox): void {
+  if (state.role === "preCandidate") out.event({ kind: "electionEnded", outcome: "refused", term: state.term });
+  if (state.role === "candidate") out.event({ kind: "electionEnded", outcome: "lost", term: state.term });
+}
+
+function loseLeadership(state: CoreState, now: Now, out: Outbox): void {
+  const { leadership } = state;
+  if (leadership === null) return;
+  const { claim, held } = leadership.tenancy;
+  if (claim !== null && held) out.event({ kind: "lapsed", claim, term: state.term });
+  state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
+  state.leadership = null;
 }

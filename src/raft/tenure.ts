@@ -8,7 +8,7 @@
  * happens once it has stopped.
  */
 import { assert } from "../base/assert.ts";
-import { holderMs, type LogIndex, logIndex, type Member, monotonicMs, type Now } from "../base/types.ts";
+import { holderMs, type LogIndex, logIndex, type Member, monotonicMs, type Now, type Term } from "../base/types.ts";
 import type { Entry } from "./entry.ts";
 import { leaseRuns, quorumDeadline } from "./leadership.ts";
 import type { Outbox } from "./outbox.ts";
@@ -59,30 +59,47 @@ function holdIfStillRuns(state: CoreState, leadership: Leadership, claim: LogInd
 }
 
 /**
- * L7: revoke, tell everyone, and let the target campaign at once. The caller has made sure that the application has
- * stopped, or that every deadline it was given has passed.
+ * L7: revoke, and let the target campaign at once. Nothing has to be durable for that: a leader that crashes now is
+ * never leader of this term again. The successor writes the release down (see releaseOfCertificate), so that a handover
+ * waits for two syncs less. The caller has made sure that the application has stopped, or that every deadline it was
+ * given has passed.
  */
 export function resign(state: CoreState, to: string | null, now: Now, out: Outbox): void {
   const { leadership } = state;
   if (leadership === null || leadership.tenancy.revoked) return;
   const { claim, held } = leadership.tenancy;
   leadership.tenancy.revoke();
-  if (claim !== null) {
-    const index = logIndex(state.log.lastIndex + 1);
-    appendOwn(state, { kind: "release", index, term: state.term, claim }, out);
-    if (held) out.event({ kind: "released", claim, term: state.term });
-  }
-  openRound(state, leadership, now, out);
+  if (claim !== null && held) out.event({ kind: "released", claim, term: state.term });
   const target = transferTarget(state, to, now);
   if (target !== null) return startTransfer(state, leadership, target, now, out);
-  // Nobody to hand over to: a new term decides. A lone voter commits its release first, see transferTick.
-  const self = state.self;
-  leadership.transfer = { target: self, deadline: monotonicMs(now.monotonicMs + state.timing.heartbeatIntervalMs) };
+  // Nobody to hand over to: commit the release if that is possible, then a new term decides.
+  if (claim !== null) appendRelease(state, claim, out);
+  openRound(state, leadership, now, out);
+  const deadline = monotonicMs(now.monotonicMs + state.timing.heartbeatIntervalMs);
+  leadership.transfer = { target: state.self, deadline };
+}
+
+/**
+ * The claim that the certificate's leader gave up, if it is in this log and not yet released: a new leader that was
+ * elected by a certificate appends its release after its noop.
+ */
+export function releaseOfCertificate(state: CoreState, certificate: Term | null, out: Outbox): void {
+  if (certificate === null) return;
+  const last = state.log.lastOf("claim", "release");
+  if (last?.kind === "claim" && last.term === certificate) appendRelease(state, last.index, out);
+}
+
+function appendRelease(state: CoreState, claim: LogIndex, out: Outbox): void {
+  const index = logIndex(state.log.lastIndex + 1);
+  appendOwn(state, { kind: "release", index, term: state.term, claim }, out);
 }
 
 function startTransfer(state: CoreState, leadership: Leadership, target: Member, now: Now, out: Outbox): void {
   const deadline = monotonicMs(now.monotonicMs + 2 * state.timing.heartbeatIntervalMs);
   leadership.transfer = { target, deadline };
+  // What the target lacks goes before the order to campaign (dissertation, 3.10).
+  const behind = (leadership.progress.get(target.id)?.match ?? 0) < state.log.lastIndex;
+  if (behind) openRound(state, leadership, now, out);
   // L7 (3): only a leader whose own wait is over knows that all older leases are.
   const certified = now.monotonicMs >= leadership.waitUntil;
   out.event({ kind: "transferStarted", target, certified, term: state.term });

@@ -16,13 +16,14 @@ import { decodeEnvelope } from "./envelope.ts";
 import { corrupt } from "./failures.ts";
 import { type Files, TEMPORARY } from "./files.ts";
 import { StoredLog } from "./log.ts";
-import { appendShape, decode, formShape, identityShape, logStartShape, snapshotShape } from "./shapes.ts";
+import { appendShape, decode, formShape, identityShape, logStartShape, type Shape, snapshotShape } from "./shapes.ts";
 import { scanWal } from "./wal-scan.ts";
 
 export const IDENTITY_FILE = "identity.json";
 export const FORM_FILE = "form.json";
 export const SNAPSHOT_FILE = "snapshot.json";
 export const WAL_FILE = "wal";
+const OWN_FILES = [IDENTITY_FILE, FORM_FILE, SNAPSHOT_FILE, WAL_FILE];
 
 export interface StoredMember {
   readonly identity: Identity;
@@ -61,9 +62,7 @@ export async function readDirectory(files: Files): Promise<Directory> {
   return { member: { identity, form, snapshot, log: wal.log }, tornBytes: wal.tornBytes, leftovers };
 }
 
-const OWN_FILES = [IDENTITY_FILE, FORM_FILE, SNAPSHOT_FILE, WAL_FILE];
-
-async function readSmall<T>(files: Files, name: string, shape: Parameters<typeof decode<T>>[0]): Promise<T | null> {
+async function readSmall<T>(files: Files, name: string, shape: Shape<T>): Promise<T | null> {
   const bytes = await files.read(name);
   if (bytes === null) return null;
   const path = files.pathOf(name);

@@ -14,7 +14,7 @@ import type { Entry } from "../raft/entry.ts";
 import type { Append, Form, HardState, Identity, Snapshot } from "../ports/storage.ts";
 import type { LogStart } from "./log.ts";
 
-type Shape<T> = v.GenericSchema<unknown, T>;
+export type Shape<T> = v.GenericSchema<unknown, T>;
 
 const countShape = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const indexShape = v.pipe(countShape, v.transform(logIndex));

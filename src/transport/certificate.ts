@@ -10,7 +10,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Objection } from "./handshake.ts";
 
 /**
- * Valid are: a DNS name that covers `<name>.<service>` (a wildcard stands for one label, as in HTTPS), and the DNS name
+ * Valid are: a DNS name that covers `<name>.<service>` (a wildcard stands for one whole label, RFC 9525, 6.3), and the DNS name
  * `<service>` itself, letter by letter: a wildcard above the service is not a peer's. Null: the certificate is valid.
  */
 export function objectionToCertificate(
@@ -21,7 +21,7 @@ export function objectionToCertificate(
   if (certificate === undefined) return objection("none was presented");
   const zone = service.replace(/\.$/, "");
   const full = `${name}.${zone}`;
-  if (certificate.checkHost(full, { subject: "never" }) !== undefined) return null;
+  if (certificate.checkHost(full, { subject: "never", partialWildcards: false }) !== undefined) return null;
   if (certificate.checkHost(zone, { subject: "never", wildcards: false }) !== undefined) return null;
   return objection(`names ${certificate.subjectAltName ?? "nobody"}; a peer's has DNS:${full} or DNS:${zone}`);
 }

@@ -52,8 +52,8 @@ export interface IncomingOptions {
 }
 
 const PONG = encode({ kind: "pong" });
-/** One more than the dialler allows itself, in ticks of PEER_PING_INTERVAL_MS: its ping may just have been due. */
-const MAX_SILENT_TICKS = Math.ceil(PEER_SILENCE_MS / PEER_PING_INTERVAL_MS) + 1;
+/** In ticks of PEER_PING_INTERVAL_MS, and one more because the first may come right after the last byte. */
+const SILENT_TICKS = Math.ceil(PEER_SILENCE_MS / PEER_PING_INTERVAL_MS) + 1;
 
 export class Incoming {
   readonly #options: IncomingOptions;
@@ -84,8 +84,8 @@ export class Incoming {
 
   /** Every PEER_PING_INTERVAL_MS: the dialler pings, so a connection without a byte is dead. */
   tick(): void {
-    if (this.#connection.tick() <= MAX_SILENT_TICKS) return;
-    this.fail(new TenureError("peer_timeout", `nothing came for more than ${PEER_SILENCE_MS} ms, not even a ping`));
+    if (this.#connection.tick() < SILENT_TICKS) return;
+    this.fail(new TenureError("peer_timeout", `nothing came for ${PEER_SILENCE_MS} ms, not even a ping`));
   }
 
   end(): void {

@@ -8,6 +8,7 @@
 import type { Server } from "node:net";
 import { assert } from "../base/assert.ts";
 import { messageOf, systemCodeOf, TenureError } from "../base/errors.ts";
+import { PEER_BACKLOG } from "../base/limits.ts";
 
 /** What machines without IPv6 say to a bind to "::". */
 const NO_IPV6 = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
@@ -29,7 +30,7 @@ export async function listen(server: Server, host: string, port: number): Promis
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, ipv6Only: false }, () => {
+    server.listen({ host, port, ipv6Only: false, backlog: PEER_BACKLOG }, () => {
       server.off("error", reject);
       const address = server.address();
       assert(address !== null && typeof address === "object", "a server on a port has an address and a port");

@@ -238,10 +238,10 @@ export class Listener {
 
 /** A resumed session would carry the verdict of an earlier handshake; resumption is off (tls-files.ts), and refused. */
 function incomingTls(socket: TLSSocket, service: string): IncomingTls {
+  const certificate = socket.getPeerX509Certificate();
   const isAccepted = socket.authorized && !socket.isSessionReused();
-  const code = String(socket.authorizationError ?? "UNSPECIFIED");
-  const chainObjection = isAccepted ? null : objectionToChain(code);
-  return { chainObjection, certificate: socket.getPeerX509Certificate(), service };
+  const code = certificate === undefined ? "UNSPECIFIED" : String(socket.authorizationError);
+  return { chainObjection: isAccepted ? null : objectionToChain(code), certificate, service };
 }
 
 function keyOf(socket: Socket): string | null {

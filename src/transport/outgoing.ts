@@ -188,8 +188,12 @@ export class Outgoing {
 
   #closed(error: Error | null): void {
     clearTimeout(this.#timer);
-    const silent = new TenureError("peer_unreachable", "the other end closed the connection during the handshake");
-    this.#options.events.closed(error ?? (this.#peer === null ? silent : null), this.#wasSelf);
+    this.#options.events.closed(error ?? (this.#peer === null ? this.#silence() : null), this.#wasSelf);
+  }
+
+  #silence(): TenureError {
+    const hint = this.#secured === null ? "; does it want TLS?" : "";
+    return new TenureError("peer_unreachable", `the other end closed the connection without an answer${hint}`);
   }
 
   #timeoutIn(timeoutMs: number, what: string): NodeJS.Timeout {

@@ -28,6 +28,7 @@ describe("long poll", () => {
     const { application, ask } = await startBench();
     const pending = ask("/leader?index=0&wait=300s");
     await eventually(() => application.asked() > 0);
+    application.notify();
     application.hold(7);
     const answer = await pending;
     expect(answer.status).toBe(200);
@@ -98,6 +99,7 @@ describe("GET /watch", () => {
     await client.until(/id: 0\n/);
     application.hold(7);
     application.renew(50_000);
+    application.notify();
     application.follow("app-2");
     await client.until(/id: 2\ndata: .*\n\n/);
     const events = eventsOf(client.received());

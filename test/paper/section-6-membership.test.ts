@@ -73,7 +73,7 @@ describe("6 and 4.1 configurations", () => {
     }
   });
 
-  it("4.1: a leader whose own removal is appended counts neither its vote nor its disk in majorities", () => {
+  it("4.1: a server that the latest configuration does not name any more does not campaign", () => {
     const node = new Solo({ hardState: hardStateOf(1), entries: [noop(1, 1), config(2, 1, configurationOf([1, 2]))] });
     expect(askedBy(node)).toEqual([]);
     expect(node.view.role).toBe("follower");

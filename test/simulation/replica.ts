@@ -12,6 +12,7 @@ import { MAX_INPUT_QUEUE } from "../../src/base/limits.ts";
 import { Core } from "../../src/raft/core.ts";
 import type { Effects, Input } from "../../src/raft/effect.ts";
 import type { Configuration, Entry } from "../../src/raft/entry.ts";
+import type { Message } from "../../src/raft/message.ts";
 import type { CoreView } from "../../src/raft/view.ts";
 import type { Agenda } from "./agenda.ts";
 import { Application } from "./application.ts";
@@ -38,11 +39,13 @@ export interface Surroundings {
   readonly network: Network;
   readonly checks: Checks;
   readonly configuration: Configuration;
-  readonly members: readonly Member[];
+  readonly positionOf: (member: Member) => number;
   /** Whether faults may strike now. */
   stormy: boolean;
   /** A crash between the effects of a step: the world sees to the restart. */
   readonly crashed: (replica: Replica) => void;
+  /** A node was elected, or began to hold: a good moment for a fault. */
+  readonly promoted: (replica: Replica) => void;
 }
 
 interface Stepped {
@@ -59,11 +62,11 @@ export class Replica {
   /** The log in memory: ahead of the disk while it syncs. */
   memory: Entry[] = [];
   settings: NodeSettings;
-  /** Since when it is down, in true time; null while it runs. */
-  downSinceMs: number | null = 0;
   /** The last view that anybody took. */
   seen: CoreView | null = null;
   readonly #around: Surroundings;
+  #downSinceMs: number | null = 0;
+  #pausedSinceMs: number | null = null;
   #core: Core | null = null;
   #life = 0;
   #pauses = 0;
@@ -86,8 +89,22 @@ export class Replica {
     return this.#core !== null;
   }
 
+  get leads(): boolean {
+    return this.running && this.seen?.role === "leader";
+  }
+
+  get holds(): boolean {
+    return this.running && this.application.actsAt(this.now().holderMs);
+  }
+
   get paused(): boolean {
     return this.#pauses > 0;
+  }
+
+  /** Since when it has been down or paused, in true time; null while it runs. */
+  get silentSinceMs(): number | null {
+    const [down, paused] = [this.#downSinceMs, this.#pausedSinceMs];
+    return down === null || paused === null ? (down ?? paused) : Math.min(down, paused);
   }
 
   now(): Now {
@@ -99,7 +116,7 @@ export class Replica {
     this.#life += 1;
     this.#note(1, () => `starts with D ${this.settings.timing.leaseDurationMs}`);
     this.memory = [...this.disk.entries];
-    this.downSinceMs = null;
+    this.#downSinceMs = null;
     this.application.nodeStarted();
     checks.starts(this);
     this.#core = new Core({
@@ -127,11 +144,17 @@ export class Replica {
     this.#armedAtMs = Infinity;
     this.#inbox = [];
     this.#held = [];
-    this.downSinceMs = this.#around.agenda.nowMs;
+    this.#downSinceMs = this.#around.agenda.nowMs;
+  }
+
+  restart(): void {
+    this.crash();
+    this.start();
   }
 
   pause(): void {
     this.#pauses += 1;
+    this.#pausedSinceMs ??= this.#around.agenda.nowMs;
     this.#note(3, () => "pauses");
   }
 
@@ -139,6 +162,7 @@ export class Replica {
     this.#note(4, () => "goes on");
     this.#pauses -= 1;
     if (this.paused) return;
+    this.#pausedSinceMs = null;
     // The application may be quicker than everything that has piled up meanwhile.
     if (this.running && this.#around.chance.happens(0.5)) {
       this.#around.tally.readAfterPause += 1;
@@ -151,16 +175,24 @@ export class Replica {
     this.#run();
   }
 
+  /** Timers are planned in true time, so they must be planned anew. */
+  clockChanged(): void {
+    this.#armedAtMs = Infinity;
+    this.#arm();
+  }
+
   /** The application asks its node. */
   look(): void {
     if (this.#core === null || this.paused) return;
-    this.seen = this.#core.view(this.now());
-    if (this.seen.held !== null && this.application.listens) this.#around.checks.granted(this, this.seen, this.seen.held);
+    const { checks } = this.#around;
+    const view = this.#core.view(this.now());
+    checks.looked(this, this.seen, view);
+    this.seen = view;
+    if (view.held !== null && this.application.listens) checks.granted(this, view, view.held);
   }
 
-  receive(from: Member, input: Extract<Input, { kind: "message" }>): void {
-    if (this.#core === null || this.#inbox.length >= MAX_INPUT_QUEUE) return;
-    this.offer({ ...input, from });
+  receive(from: Member, message: Message): void {
+    if (this.#inbox.length < MAX_INPUT_QUEUE) this.offer({ kind: "message", from, message });
   }
 
   offer(input: Input): void {
@@ -201,10 +233,11 @@ export class Replica {
       const effects = core.step(input, now);
       this.#note(input.kind.length, () => `${wordsOfInput(input)}${wordsOfEffects(effects)}`);
       const view = core.view(now);
-      checks.stepped(this, { input, effects, before: this.seen, view, now });
       if (effects.persist !== null) extend(this.memory, effects.persist);
-      checks.settled(this, { input, effects, before: this.seen, view, now });
+      checks.stepped(this, { input, effects, before: this.seen, view, now });
+      const rises = (view.role === "leader" && !this.leads) || (view.held !== null && this.seen?.held === null);
       this.seen = view;
+      if (rises) this.#around.promoted(this);
       if (input.kind === "resign") this.application.stopped();
       if (view.held !== null && this.application.listens) checks.granted(this, view, view.held);
       return effects;
@@ -226,6 +259,7 @@ export class Replica {
     if (syncMs > 0.2 * swarm.unitMs) tally.slowDisk += 1;
     agenda.after(syncMs, () => this.#whenAwake(life, () => {
       for (const { effects } of steps) if (effects.persist !== null) this.disk.append(effects.persist);
+      this.#around.checks.persisted(this);
       if (this.#crashesHere("crashBeforeSend")) return;
       const last = steps.flatMap(({ effects }) => effects.persist?.entries ?? []).at(-1);
       if (last !== undefined) this.#inbox.unshift({ kind: "persisted", index: last.index, term: last.term });
@@ -236,12 +270,12 @@ export class Replica {
   }
 
   #send(steps: readonly Stepped[]): void {
-    const { checks, network, members } = this.#around;
+    const { checks, network, positionOf } = this.#around;
     for (const { input, effects } of steps) {
       for (const outgoing of effects.send) {
         if (this.#crashesHere("crashBetweenSends")) return;
         checks.sends(this, outgoing, input);
-        network.send(this.position, members.indexOf(outgoing.to), outgoing.message);
+        network.send(this.position, positionOf(outgoing.to), outgoing.message);
       }
     }
   }

@@ -14,7 +14,7 @@ import type { Chance } from "./chance.ts";
 
 /** Faults that strike at random instants. */
 export const STRIKES = [
-  "crash", "pause", "suspend", "cutOneWay", "partition", "resign", "resignTo", "ineligible", "rateChange",
+  "crash", "restartAll", "pause", "suspend", "cutOneWay", "partition", "resign", "resignTo", "ineligible", "rateChange",
 ] as const;
 export type Strike = (typeof STRIKES)[number];
 
@@ -23,6 +23,7 @@ export const FAULTS = [
   ...STRIKES,
   "loss", "duplicate", "longDelay", "reorder", "lateTimer", "slowDisk", "batch",
   "crashBeforePersist", "crashBeforeSend", "crashBetweenSends", "restart", "reconfigure", "readAfterPause",
+  "ambush", "calmDamage",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Tally = Record<Fault, number>;
@@ -64,9 +65,18 @@ export interface Swarm {
   readonly every: Readonly<Partial<Record<Strike, number>>>;
   /** Of a crash between the parts of one step's effects, per step. */
   readonly crashInStep: number;
+  /** Of another timing after a restart. */
   readonly reconfigure: number;
+  /** Of a calm in which some voters are ineligible, and of one in which a minority is out of order. */
+  readonly ineligibleInCalm: number;
+  readonly damageInCalm: number;
   /** Of a strike that looks for a node with the lock, or else a leader. */
   readonly atHolder: number;
+  /** Of a strike soon after a node was elected or began to hold, and how soon, in ms, on average. */
+  readonly ambush: number;
+  readonly ambushMs: number;
+  /** Entries of an older term that the disks begin with, each a part of them; 0 for a new group. */
+  readonly history: number;
   /** Steps whatever waits together before one sync, as the real node does. */
   readonly batches: boolean;
 }
@@ -77,7 +87,7 @@ export function newTally(): Tally {
 
 export function drawSwarm(chance: Chance): Swarm {
   const voters = chance.pick([1, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5]);
-  const learners = chance.happens(0.2) ? 1 + chance.below(2) : 0;
+  const learners = chance.happens(voters === 1 ? 0.6 : 0.2) ? 1 + chance.below(2) : 0;
   const honestDrift = chance.pick([0.02, 0.1, 0.1, 0.1, 0.2, 0.28]);
   const nodes = drawNodes(chance, voters + learners, honestDrift);
   const unitMs = Math.max(...nodes.map(({ timing }) => timing.leaseDurationMs));
@@ -96,7 +106,7 @@ export function drawSwarm(chance: Chance): Swarm {
     learners,
     honestDrift,
     unitMs,
-    stormMs: unitMs * chance.between(20, 60),
+    stormMs: unitMs * chance.between(20, 150),
     nodes,
     rates: chance.pick(["exact", "extreme", "extreme", "random"]),
     link: {
@@ -115,7 +125,12 @@ export function drawSwarm(chance: Chance): Swarm {
     every: drawStrikes(chance, unitMs),
     crashInStep: rare(0.4, () => chance.magnitude(0.0002, 0.01)),
     reconfigure: rare(0.3, () => chance.between(0.1, 0.9)),
+    ineligibleInCalm: 0.3,
+    damageInCalm: 0.3,
     atHolder: chance.pick([0, 0.3, 0.7]),
+    ambush: rare(0.5, () => chance.between(0.05, 0.6)),
+    ambushMs: unitMs * chance.magnitude(0.002, 0.3),
+    history: rare(0.25, () => chance.pick([3, 200, 400])),
     batches: chance.happens(0.5),
   };
 }

@@ -25,6 +25,8 @@ export interface FakeApplication extends Application {
   renew(remainingMs: number): void;
   /** From now on every question and order fails with this; null ends it. */
   breakWith(error: Error | null): void;
+  /** Tells the listeners, though nothing has changed. */
+  notify(): void;
   /** Called for each resignation instead of the usual answer. */
   onResign(handler: (to: string | null) => Promise<void>): void;
   setReady(ready: boolean): void;
@@ -56,10 +58,13 @@ export function createFakeApplication(self = "app-1", group = "app"): FakeApplic
       reason = "follower";
     });
   };
+  const notify = (): void => {
+    for (const listener of listeners) listener();
+  };
   const change = (apply: () => void): void => {
     apply();
     index += 1;
-    for (const listener of listeners) listener();
+    notify();
   };
   const check = (): void => {
     if (broken !== null) throw broken;
@@ -128,6 +133,7 @@ export function createFakeApplication(self = "app-1", group = "app"): FakeApplic
     renew(remainingMs) {
       deadlineMs = performance.now() + remainingMs;
     },
+    notify,
     breakWith(error) {
       broken = error;
     },

@@ -25,6 +25,11 @@ export interface GroupSettings {
   readonly command?: (name: string) => readonly string[];
   /** Where a member's peers find it: itself, unless a test puts a proxy between. */
   readonly address?: (name: string, port: number) => { readonly host: string; readonly port: number };
+  /**
+   * Where `from` finds `to`, for a proxy in each link: every member then asks a DNS server of its own. The group's own
+   * server still says where everyone really listens.
+   */
+  readonly link?: (from: string, to: string, port: number) => { readonly host: string; readonly port: number };
   readonly secure?: boolean;
 }
 
@@ -36,17 +41,27 @@ export class LocalGroup {
   readonly settings: GroupSettings;
   readonly directory: string;
   readonly dns: DnsServer;
+  /** By member; empty without links. */
+  readonly #views: ReadonlyMap<string, DnsServer>;
   readonly #members = new Map<string, Sidecar>();
 
-  constructor(settings: GroupSettings, directory: string, dns: DnsServer) {
+  constructor(
+    settings: GroupSettings,
+    directory: string,
+    dns: DnsServer,
+    views: ReadonlyMap<string, DnsServer> = new Map(),
+  ) {
     this.settings = settings;
     this.directory = directory;
     this.dns = dns;
+    this.#views = views;
   }
 
   static async create(settings: GroupSettings): Promise<LocalGroup> {
     const directory = await mkdtemp(join(tmpdir(), "tenure-"));
-    return new LocalGroup(settings, directory, await startDnsServer());
+    const withViews = settings.link === undefined ? [] : namesOf(settings.size);
+    const views = withViews.map(async (name) => [name, await startDnsServer()] as const);
+    return new LocalGroup(settings, directory, await startDnsServer(), new Map(await Promise.all(views)));
   }
 
   /** A group whose members have all been started. */
@@ -62,7 +77,7 @@ export class LocalGroup {
   }
 
   get names(): readonly string[] {
-    return Array.from({ length: this.settings.size }, (_, ordinal) => `app-${ordinal}`);
+    return namesOf(this.settings.size);
   }
 
   get members(): readonly Sidecar[] {
@@ -88,7 +103,7 @@ export class LocalGroup {
       TENURE_DATA_DIR: this.dataDir(name),
       TENURE_LEASE_DURATION: leaseDuration,
       TENURE_HEARTBEAT_INTERVAL: heartbeatInterval,
-      TENURE_DNS_SERVER: this.dns.address,
+      TENURE_DNS_SERVER: (this.#views.get(name) ?? this.dns).address,
       TENURE_PEER_HOST: "127.0.0.1",
       TENURE_PEER_PORT: "0",
       TENURE_HTTP_PORT: "0",
@@ -97,6 +112,11 @@ export class LocalGroup {
       ...(secure ? {} : { TENURE_INSECURE_PEERS: "true" }),
       ...(typeof env === "function" ? env(name) : env),
     };
+  }
+
+  /** What a pod finds that comes back without its volume. */
+  async emptyDirectory(name: string): Promise<void> {
+    await rm(this.dataDir(name), { recursive: true });
   }
 
   async startMember(name: string): Promise<Sidecar> {
@@ -110,14 +130,19 @@ export class LocalGroup {
   /** Tells DNS where everyone listens who is running. */
   publish(): void {
     const { address = (_name: string, port: number) => ({ host: "127.0.0.1", port }) } = this.settings;
-    const peers = this.members.flatMap((member) => {
+    const { link } = this.settings;
+    const listening = this.members.flatMap((member) => {
       try {
-        return [{ name: member.name, ...address(member.name, member.ports.peers) }];
+        return [{ name: member.name, port: member.ports.peers }];
       } catch {
         return [];
       }
     });
-    this.dns.setPeers(SERVICE, peers);
+    this.dns.setPeers(SERVICE, listening.map(({ name, port }) => ({ name, ...address(name, port) })));
+    if (link === undefined) return;
+    for (const [from, view] of this.#views) {
+      view.setPeers(SERVICE, listening.map(({ name, port }) => ({ name, ...link(from, name, port) })));
+    }
   }
 
   /** The answers of all running members that answer. */
@@ -139,6 +164,20 @@ export class LocalGroup {
     return found;
   }
 
+  /** Waits until every running member answers and all name the same holder, who is another than `not`. */
+  async agreed(not: string | null = null): Promise<Sidecar> {
+    return this.until("everyone to name one holder", async () => {
+      const answers = await this.answers();
+      const holder = answers.find(({ isLeader, self }) => isLeader && self !== not);
+      const isAgreed = answers.length === this.members.length && answers.every(({ name }) => name === holder?.self);
+      return holder !== undefined && isAgreed ? this.member(holder.self) : null;
+    });
+  }
+
+  othersThan(member: Sidecar): readonly Sidecar[] {
+    return this.members.filter((other) => other !== member);
+  }
+
   /** Waits until `look` returns something. */
   async until<T>(what: string, look: () => Promise<T | null> | T | null): Promise<T> {
     const end = performance.now() + PATIENCE_MS;
@@ -146,16 +185,25 @@ export class LocalGroup {
       const found = await look();
       if (found !== null) return found;
       if (performance.now() > end) {
-        const logs = [...this.#members.values()].map((member) => `--- ${member.name}\n${member.tail()}\n${member.stderr}`);
-        throw new Error(`waited ${PATIENCE_MS} ms in vain for ${what}\n${logs.join("\n")}`);
+        throw new Error(`waited ${PATIENCE_MS} ms in vain for ${what}\n${this.logs()}`);
       }
       await delay(POLL_MS);
     }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#members.values()].map((member) => member.stop()));
-    await this.dns.close();
-    await rm(this.directory, { recursive: true, force: true });
+  /** The last lines of everyone, for a person. */
+  logs(): string {
+    const members = [...this.#members.values()];
+    return members.map((member) => `--- ${member.name}\n${member.tail()}\n${member.stderr}`).join("\n");
   }
+
+  async stop({ keepDirectory = false }: { readonly keepDirectory?: boolean } = {}): Promise<void> {
+    await Promise.all([...this.#members.values()].map((member) => member.stop()));
+    await Promise.all([this.dns, ...this.#views.values()].map((server) => server.close()));
+    if (!keepDirectory) await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function namesOf(size: number): readonly string[] {
+  return Array.from({ length: size }, (_, ordinal) => `app-${ordinal}`);
 }

@@ -25,7 +25,10 @@ afterEach(async () => {
   open.clear();
 });
 
-export async function startBench(limits: Partial<LockApiLimits> = {}, socketPath: string | null = null): Promise<Bench> {
+export async function startBench(
+  limits: Partial<LockApiLimits> = {},
+  socketPath: string | null = null,
+): Promise<Bench> {
   const application = createFakeApplication();
   const faults: Bench["faults"] = [];
   const api = await startLockApi({

@@ -104,14 +104,14 @@ export class MemoryTransport implements Transport {
   setLocal(local: LocalPeer): void {
     this.#local = local;
     this.#epoch += 1;
-    for (const name of [...this.#links.keys()]) this.#unlink(name);
+    for (const name of this.#links.keys()) this.#unlink(name);
     this.#network.settle();
   }
 
   setPeers(names: readonly string[]): void {
     this.#names = names;
     assert(!names.includes(this.#local?.self.name ?? ""), "a node is not its own peer");
-    for (const name of [...this.#links.keys()]) {
+    for (const name of this.#links.keys()) {
       if (!names.includes(name)) this.#unlink(name);
     }
     this.#network.settle();

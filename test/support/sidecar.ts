@@ -8,9 +8,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { request, Agent } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 
 export const MAIN = join(import.meta.dirname, "..", "..", "dist", "main.js");
 
@@ -39,6 +41,13 @@ export interface Answer {
   readonly text: string;
 }
 
+export interface AskOptions {
+  /** Sent as JSON; a string as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
 export interface LogLine {
   readonly event?: string;
   readonly level?: number | string;
@@ -60,8 +69,9 @@ export class Sidecar {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   stderr = "";
   #ports: Ports | null = null;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent = new Agent({ keepAlive: true });
   #onLine: (() => void)[] = [];
+  readonly #followers: ((line: LogLine) => void)[] = [];
 
   constructor(name: string, env: Readonly<Record<string, string>>, args: readonly string[] = [], command: readonly string[] = []) {
     this.name = name;
@@ -106,17 +116,23 @@ export class Sidecar {
     }
   }
 
+  /** Every log line, those of before first. */
+  follow(follower: (line: LogLine) => void): void {
+    for (const line of this.log) follower(line);
+    this.#followers.push(follower);
+  }
+
   async leader(): Promise<Leader> {
     const answer = await this.ask("GET", "/leader");
     return JSON.parse(answer.text) as Leader;
   }
 
-  ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.#http(this.ports.api, method, path, body, headers);
+  ask(method: string, path: string, options: AskOptions = {}): Promise<Answer> {
+    return this.#http(this.ports.api, method, path, options);
   }
 
-  ops(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.#http(this.ports.ops, "GET", path, undefined, headers);
+  ops(path: string, options: AskOptions = {}): Promise<Answer> {
+    return this.#http(this.ports.ops, "GET", path, options);
   }
 
   /** The value of a metric line, such as `tenure_faults_total{code="peer_group"}`; null when there is no such line. */
@@ -126,8 +142,40 @@ export class Sidecar {
     return found === undefined ? null : Number(found.slice(line.length + 1).split(" ")[0]);
   }
 
+  /** How often this fault was counted. */
+  async faults(code: string): Promise<number> {
+    return (await this.metric(`tenure_faults_total{code="${code}"}`)) ?? 0;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** SIGSTOP; resolves once the kernel has stopped the process. */
+  async pause(): Promise<void> {
+    this.kill("SIGSTOP");
+    for (;;) {
+      const stat = await readFile(`/proc/${this.child.pid}/stat`, "utf8");
+      // The state follows the name, which may hold anything but ends at the last parenthesis (proc_pid_stat(5)).
+      if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("T")) return;
+      await delay(1);
+    }
+  }
+
+  resume(): void {
+    this.kill("SIGCONT");
+  }
+
+  /** kill -9; resolves once it is gone. */
+  async crash(): Promise<void> {
+    this.kill("SIGKILL");
+    await this.exited;
+  }
+
+  /** What the process has in memory now, in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024;
   }
 
   async stop(): Promise<void> {
@@ -145,6 +193,7 @@ export class Sidecar {
       const line = JSON.parse(text) as LogLine;
       this.log.push(line);
       if (this.log.length > KEPT_LINES) this.log.shift();
+      for (const follow of this.#followers) follow(line);
       if (line.event === "listening") this.#ports = { api: Number(line["api"]), ops: Number(line["ops"]), peers: Number(line["peers"]) };
     } catch {
       this.stderr += `not JSON on stdout: ${text}\n`;
@@ -158,11 +207,19 @@ export class Sidecar {
     for (const wake of waiting) wake();
   }
 
-  #http(port: number, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+  #http(port: number, method: string, path: string, { body, headers = {}, signal }: AskOptions): Promise<Answer> {
     const payload = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
     const sent = payload === null ? headers : { "content-type": "application/json", ...headers };
     return new Promise((resolve, reject) => {
-      const req = request({ host: "127.0.0.1", port, method, path, headers: sent, agent: this.#agent });
+      const req = request({
+        host: "127.0.0.1",
+        port,
+        method,
+        path,
+        headers: sent,
+        agent: this.#agent,
+        ...(signal === undefined ? {} : { signal }),
+      });
       req.setTimeout(60_000, () => req.destroy(new Error(`${this.name} ${path}: no answer in 60 s`)));
       req.once("error", reject);
       req.once("response", (res) => {

@@ -2,11 +2,20 @@
  * The bundle: complete in itself, with its version, readable when it fails.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundle } from "../../scripts/build.ts";
+import { bundle, isStale } from "../../scripts/build.ts";
 
 const ENTRY = `
 import express from "express";
@@ -80,5 +89,22 @@ describe("the bundle", () => {
     writeFileSync(join(out, "main.js"), "console.log('old');\n");
     await expect(build("syntax error")).rejects.toThrow(/entry\.ts|Expected/u);
     expect(start().stdout).toBe("old\n");
+  });
+
+  it("is stale when it is missing, or older than a source, a directory of sources or a lock file", () => {
+    const age = (path: string, seconds: number): void => utimesSync(join(directory, path), seconds, seconds);
+    for (const name of ["src/a", "dist"]) mkdirSync(join(directory, name), { recursive: true });
+    for (const name of ["src/a/b.ts", "package-lock.json"]) writeFileSync(join(directory, name), "");
+    const inputs = ["src/a/b.ts", "src/a", "src", "package-lock.json"];
+    for (const path of inputs) age(path, 100);
+    expect(isStale(directory)).toBe(true);
+    writeFileSync(join(directory, "dist", "main.js"), "");
+    age("dist/main.js", 100);
+    expect(isStale(directory)).toBe(false);
+    for (const path of inputs) {
+      age(path, 101);
+      expect(isStale(directory), path).toBe(true);
+      age(path, 99);
+    }
   });
 });

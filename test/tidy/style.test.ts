@@ -14,7 +14,8 @@ interface Rule {
   readonly within: "code" | "text";
 }
 
-const SOURCE = /^src\/.*\.ts$/u;
+/** Not the declarations of packages that have none of their own: they say what is there, not what we want. */
+const SOURCE = /^src\/.*(?<!\.d)\.ts$/u;
 const word = (...parts: readonly string[]): string => parts.join("");
 
 const RULES: readonly Rule[] = [
@@ -91,7 +92,10 @@ describe("style", () => {
   });
 
   it("refuses a source file without a header", () => {
-    const tree = treeOf({ "src/a.ts": "import a;\n/** Invariant. Deliberately absent. */", "src/b.ts": HEADED });
-    expect(faultsOfStyle(tree)).toHaveLength(2);
+    const late = "import a;\n/** Invariant. Deliberately absent. */";
+    expect(faultsOfStyle(treeOf({ "src/a.ts": late, "src/b.ts": HEADED, "src/c.d.ts": "" }))).toEqual([
+      'src/a.ts:1: its header does not say "Invariant"',
+      'src/a.ts:1: its header does not say "Deliberately absent"',
+    ]);
   });
 });

@@ -1,56 +1,37 @@
 /**
- * Torn tails and damage: a tail that nobody was told of is cut off, a bit that somebody relied on is never dropped.
+ * Damage: whatever happens to bytes that somebody relied on, the load ends with `storage_corrupt` and never with less
+ * than was acknowledged.
  */
 import fc from "fast-check";
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { TenureError } from "../../../src/base/errors.ts";
 import { MAX_WAL_RECORD_BYTES } from "../../../src/base/limits.ts";
-import type { StorageObserver, StoredState } from "../../../src/ports/storage.ts";
-import { DiskStorage } from "../../../src/storage/disk-storage.ts";
 import { encodeEnvelope } from "../../../src/storage/envelope.ts";
-import { encodeRecord, FILE_HEADER_BYTES, RECORD_HEADER_BYTES } from "../../../src/storage/wal-format.ts";
-import { CrashDisk } from "../../support/crash-files.ts";
-import { anyMove, callsOf, hardState, IDENTITY, LIFE, noop } from "../../support/storage-lives.ts";
-import { carryOut, statesOf, type StorageCall } from "../../support/storage-model.ts";
-
-type Contents = ReadonlyMap<string, Buffer>;
+import { encodeRecord, RECORD_HEADER_BYTES } from "../../../src/storage/wal-format.ts";
+import {
+  bytesOf,
+  commandOfRecord,
+  contentsAfter,
+  corruptAt,
+  load,
+  longLog,
+  withFile,
+} from "../../support/storage-contents.ts";
+import {
+  anyMove,
+  appendOf,
+  callsOf,
+  FOUNDED,
+  hardState,
+  IDENTITY,
+  LIFE,
+  noop,
+  snapshotAt,
+} from "../../support/storage-lives.ts";
+import { statesOf, type StorageCall } from "../../support/storage-model.ts";
 
 const SMALL_FILES = ["identity.json", "form.json", "snapshot.json"];
-const BATCHES_FROM = 5;
-/** Up to and with the long batch: its log holds five batches. */
-const CALLS = LIFE.slice(0, 10);
-
-async function contentsAfter(calls: readonly StorageCall[]): Promise<Contents> {
-  const disk = new CrashDisk();
-  const observer: StorageObserver = { synced: () => undefined, tailCut: () => undefined };
-  const storage = new DiskStorage(disk.open(), observer, async () => undefined);
-  await storage.load();
-  for (const call of calls) await carryOut(storage, call);
-  return disk.contents();
-}
-
-interface Loaded {
-  readonly state: StoredState;
-  readonly cut: number;
-  readonly contents: Contents;
-}
-
-async function load(contents: Contents): Promise<Loaded> {
-  const disk = CrashDisk.of(contents);
-  let cut = 0;
-  const observer: StorageObserver = { synced: () => undefined, tailCut: (bytes) => (cut += bytes) };
-  const state = await new DiskStorage(disk.open(), observer, async () => undefined).load();
-  return { state, cut, contents: disk.contents() };
-}
-
-function withFile(contents: Contents, name: string, bytes: Buffer): Contents {
-  return new Map([...contents, [name, bytes]]);
-}
-
-function bytesOf(contents: Contents, name: string): Buffer {
-  return Buffer.from(contents.get(name) ?? expect.fail(`there is no ${name}`));
-}
 
 function flipped(bytes: Buffer, bit: number): Buffer {
   const copy = Buffer.from(bytes);
@@ -58,34 +39,10 @@ function flipped(bytes: Buffer, bit: number): Buffer {
   return copy;
 }
 
-const corruptAt = (name: string) => ({
-  code: "storage_corrupt",
-  message: expect.stringMatching(new RegExp(`^/data/${name}.*Restore the disk, or empty the directory`)) as string,
-});
-
 /** The same as `corruptAt`, quick enough for every bit. */
 function isCorruption(outcome: unknown, name: string): boolean {
   if (!(outcome instanceof TenureError) || outcome.code !== "storage_corrupt") return false;
   return outcome.message.startsWith(`/data/${name}`);
-}
-
-interface LongLog {
-  readonly contents: Contents;
-  readonly wal: Buffer;
-  /** Where each record ends; the first is the end of the sealed part. */
-  readonly ends: readonly number[];
-  /** The state at each of these ends. */
-  readonly states: readonly StoredState[];
-}
-
-async function longLog(): Promise<LongLog> {
-  const contents = await contentsAfter(CALLS);
-  const ends: number[] = [];
-  const states = statesOf(CALLS).slice(BATCHES_FROM);
-  for (let calls = BATCHES_FROM; calls <= CALLS.length; calls += 1) {
-    ends.push(bytesOf(await contentsAfter(CALLS.slice(0, calls)), "wal").length);
-  }
-  return { contents, wal: bytesOf(contents, "wal"), ends, states };
 }
 
 describe("damage", () => {
@@ -149,6 +106,33 @@ describe("damage", () => {
     }
   });
 
+  it("is a record that ends with a sector and fails its checksum: there are no zeros", async () => {
+    const contents = await contentsAfter(LIFE.slice(0, 6));
+    const base = bytesOf(contents, "wal");
+    const record = encodeRecord({ entries: [commandOfRecord(1024 - base.length, base.length)] }, base.length);
+    const wal = Buffer.concat([base, record]);
+    expect(wal.length).toBe(1024);
+    expect((await load(withFile(contents, "wal", wal))).state.entries).toHaveLength(1);
+    for (const byte of [base.length, base.length + 8, 1000, 1023]) {
+      const damaged = load(withFile(contents, "wal", flipped(wal, byte * 8)));
+      await expect(damaged, `byte ${byte}`).rejects.toMatchObject(corruptAt(`wal, byte ${base.length}`));
+    }
+  });
+
+  it("is anything missing from what was there when the file got its name", async () => {
+    const batch = { hardState: hardState(1), entries: [noop(1, 1), noop(2, 1), noop(3, 1)] };
+    const cut: StorageCall = { kind: "saveSnapshot", snapshot: snapshotAt(1, 1) };
+    const contents = await contentsAfter([...FOUNDED, appendOf(batch), cut]);
+    const wal = bytesOf(contents, "wal");
+    expect((await load(contents)).state.entries).toHaveLength(2);
+    for (let length = 0; length < wal.length; length += 1) {
+      const shorter = load(withFile(contents, "wal", wal.subarray(0, length)));
+      await expect(shorter, `${length} bytes`).rejects.toMatchObject(corruptAt("wal"));
+      const zeroed = load(withFile(contents, "wal", Buffer.from(wal).fill(0, length)));
+      await expect(zeroed, `zeros from ${length}`).rejects.toMatchObject(corruptAt("wal"));
+    }
+  });
+
   it("is a run of zeros with anything behind it", async () => {
     const { contents, wal, ends } = await longLog();
     const [, , start = 0, end = 0] = ends;
@@ -198,76 +182,5 @@ describe("damage", () => {
     giant.writeUInt32BE(crc32(covered), 4);
     const outcome = load(withFile(contents, "wal", Buffer.concat([wal, giant])));
     await expect(outcome).rejects.toMatchObject(corruptAt(`wal, byte ${wal.length}`));
-  });
-});
-
-describe("a torn tail", () => {
-  it("at any byte is cut off, and whole batches stay; what was sealed is never a tail", async () => {
-    const { contents, wal, ends, states } = await longLog();
-    const [sealed = 0] = ends;
-    expect(ends).toHaveLength(6);
-    for (let length = 0; length <= wal.length; length += 1) {
-      const cut = withFile(contents, "wal", wal.subarray(0, length));
-      if (length < sealed) {
-        await expect(load(cut), `${length} bytes`).rejects.toMatchObject(corruptAt("wal"));
-        continue;
-      }
-      const loaded = await load(cut);
-      const batches = ends.findLastIndex((end) => end <= length);
-      expect(loaded.state, `${length} bytes`).toStrictEqual(states[batches]);
-      expect(loaded.cut, `${length} bytes`).toBe(length - (ends[batches] ?? 0));
-      const again = await load(loaded.contents);
-      expect(again).toMatchObject({ state: loaded.state, cut: 0 });
-    }
-  });
-
-  it("of zeros, from the record's start or from a sector inside it, is cut off", async () => {
-    const { contents, wal, ends, states } = await longLog();
-    const start = ends.at(-2) ?? 0;
-    const boundaries = [start];
-    for (let from = Math.ceil((start + 1) / 512) * 512; from < wal.length; from += 512) boundaries.push(from);
-    expect(boundaries.length).toBeGreaterThan(2);
-    for (const from of boundaries) {
-      const loaded = await load(withFile(contents, "wal", Buffer.from(wal).fill(0, from)));
-      expect(loaded, `zeros from ${from}`).toMatchObject({ state: states.at(-2), cut: wal.length - start });
-    }
-  });
-
-  it("of zeros that begin inside the record's header, at a sector boundary, is cut off", async () => {
-    const contents = await contentsAfter(LIFE.slice(0, 6));
-    const base = bytesOf(contents, "wal");
-    // Grow the log until a record's header lies across a sector boundary, at every offset inside it.
-    for (let inside = 1; inside < RECORD_HEADER_BYTES; inside += 1) {
-      const command = (length: number) => [{ ...noop(1, 1), kind: "command", command: "x".repeat(length) }];
-      const unpadded = encodeRecord({ entries: command(0) }, base.length).length;
-      const target = Math.ceil((base.length + unpadded + inside) / 512) * 512 - inside;
-      const first = encodeRecord({ entries: command(target - base.length - unpadded) }, base.length);
-      const second = encodeRecord({ entries: [noop(2, 1), noop(3, 1)] }, target);
-      second.fill(0, inside);
-      const loaded = await load(withFile(contents, "wal", Buffer.concat([base, first, second])));
-      expect(loaded.cut, `${inside} bytes of the header`).toBe(second.length);
-      expect(loaded.state.entries).toHaveLength(1);
-    }
-  });
-});
-
-describe("another version", () => {
-  const VERSION_2 = { code: "storage_version", message: expect.stringContaining("version 2") as string };
-
-  it("of a small file is named, and is no damage", async () => {
-    const data = JSON.stringify(IDENTITY);
-    const sum = crc32(`2:${data}`).toString(16).padStart(8, "0");
-    const contents = await contentsAfter(LIFE);
-    const later = withFile(contents, "identity.json", Buffer.from(`{"version":2,"crc32":"${sum}","data":${data}}\n`));
-    await expect(load(later)).rejects.toMatchObject(VERSION_2);
-  });
-
-  it("of the log is named, and is no damage", async () => {
-    const contents = await contentsAfter(LIFE);
-    const wal = bytesOf(contents, "wal");
-    wal.writeUInt32BE(2, 8);
-    wal.writeUInt32BE(crc32(wal.subarray(0, 12)), 12);
-    wal.fill(7, 16, FILE_HEADER_BYTES);
-    await expect(load(withFile(contents, "wal", wal))).rejects.toMatchObject(VERSION_2);
   });
 });

@@ -143,7 +143,8 @@ describe("the handshake", () => {
     const peer = await welcomed();
     peer.send({ kind: "refusal", code: "peer_certificate", message: "no peer", from: null });
     await seen.untilFault("peer_certificate");
-    expect(seen.faults()[0]).toMatchObject({ peer: "app-1", message: expect.stringContaining("no peer") });
+    expect(seen.faults()[0]?.peer).toBe("app-1");
+    expect(seen.faults()[0]?.message).toContain("no peer");
     await peer.closed;
   });
 });
@@ -204,6 +205,17 @@ describe("messages", () => {
     expect(seen.of("message").map(({ groupId }) => groupId)).toEqual([OTHER_GROUP_ID]);
   });
 
+  it("are not heard any more once one of them has changed the node", async () => {
+    const peer = await welcomed();
+    seen.message = (from, message, groupId): void => {
+      Recorder.prototype.message.call(seen, from, message, groupId);
+      acceptor.setLocal(localPeer("app-0", 1));
+    };
+    peer.send(QUERY, QUERY, VOTE);
+    await peer.closed;
+    expect(seen.messages()).toEqual([QUERY]);
+  });
+
   it("of two incarnations of one name bear their own", async () => {
     const old = await welcomed();
     const reborn = await welcomed({ ...HELLO, from: { id: idOf(3), name: "app-1" } });
@@ -228,19 +240,6 @@ describe("liveness", () => {
     const peer = await welcomed();
     peer.send({ kind: "ping" });
     expect(await peer.next()).toEqual({ kind: "pong" });
-  });
-
-  it("answers a flood of pings of one who does not read with bounded memory", async () => {
-    const peer = await welcomed();
-    peer.socket.pause();
-    const pings = Buffer.concat(Array.from({ length: 10_000 }, () => rawFrame({ kind: "ping" })));
-    for (let i = 0; i < 20; i += 1) {
-      const isFlushed = new Promise((resolve) => peer.socket.write(pings, resolve));
-      await isFlushed;
-    }
-    peer.send(QUERY);
-    await seen.until(() => seen.messages().length === 1, "the query behind the pings");
-    expect(seen.faults()).toEqual([]);
   });
 
   it("closes a connection that says nothing, not even a ping", async () => {
@@ -268,7 +267,7 @@ describe("bounds", () => {
     expect(seen.messages()).toHaveLength(2);
     // Once for each time, because the address worked in between.
     expect(seen.faults("peer_too_many")).toHaveLength(2);
-    await Promise.all([...strangers, ...more].map(({ closed }) => closed));
+    for (const { socket } of [...strangers, ...more]) socket.destroy();
   });
 
   it("keeps no more unfinished connections than it may", async () => {

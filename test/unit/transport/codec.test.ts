@@ -53,15 +53,18 @@ function codeOf(by: keyof typeof DECODERS, value: unknown): string | null {
   }
 }
 
+function fieldsOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
 /** The same value with the field at a path replaced, or removed when undefined. */
 function changed(value: unknown, at: readonly (string | number)[], to: unknown): unknown {
   const [key, ...rest] = at;
   if (key === undefined) return to;
-  if (Array.isArray(value)) return value.map((item, index) => (index === key ? changed(item, rest, to) : item));
-  const entries = Object.entries(Object(value)).map(([name, item]) => [
-    name,
-    name === key ? changed(item, rest, to) : item,
-  ]);
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) => (index === key ? changed(item, rest, to) : item));
+  }
+  const entries = fieldsOf(value).map(([name, item]) => [name, name === key ? changed(item, rest, to) : item]);
   return Object.fromEntries(entries);
 }
 
@@ -106,7 +109,7 @@ describe("the codec refuses", () => {
       }
     }
     for (const at of pathsOf(each.value)) {
-      const target: unknown = at.reduce<unknown>((value, key) => Object(value)[key], each.value);
+      const target: unknown = at.reduce<unknown>((value, key) => new Map<string | number, unknown>(fieldsOf(value)).get(String(key)), each.value);
       if (typeof target !== "object" || target === null || Array.isArray(target)) continue;
       const more = changed(each.value, at, { ...target, more: 1 });
       expect(codeOf(each.by, more), `${at.join(".")} with one field more`).toBe("frame_malformed");
@@ -162,9 +165,17 @@ describe("the codec refuses", () => {
     ["31 digits", "0".repeat(31)],
     ["33 digits", "0".repeat(33)],
     ["a line break at the end", `${"0".repeat(32)}\n`],
-  ])("an incarnation in %s", (_what, id) => {
-    const hello = { ...sample("a dialler in a group"), from: { id, name: "app-0" } };
-    expect(codeOf("hello", hello)).toBe("frame_malformed");
+  ])("an incarnation and a group id in %s", (_what, id) => {
+    const hello = sample("a dialler in a group");
+    expect(codeOf("hello", { ...hello, from: { id, name: "app-0" } })).toBe("frame_malformed");
+    expect(codeOf("hello", { ...hello, groupId: id })).toBe("frame_malformed");
+  });
+
+  it("text that is not UTF-8, in the middle of good JSON", () => {
+    const body = Buffer.from(JSON.stringify({ ...sample("a dialler in a group"), group: "a~p" }));
+    expect(codeOf("hello", body)).toBeNull();
+    body[body.indexOf("~")] = 0xff;
+    expect(codeOf("hello", body)).toBe("frame_malformed");
   });
 
   it.each(["*", "a b", "a/b", "-a", "a.", "é", "a\n", "x".repeat(254), ""])("the name %j", (name) => {

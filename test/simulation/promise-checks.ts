@@ -1,0 +1,104 @@
+/**
+ * Promises and waits, held against a model of DESIGN, L2 to L7, that knows only what goes in and out of a node.
+ *
+ * Invariant: the model never asks the core what it believes; a promise of the model never shrinks within a life.
+ *
+ * Deliberately absent: the lease of a lone node. It opens rounds that nobody sees and reports promises to nobody.
+ */
+import type { MemberId, Term } from "../../src/base/types.ts";
+import type { Input } from "../../src/raft/effect.ts";
+import type { AppendRequest, VoteReply } from "../../src/raft/message.ts";
+import type { Observed } from "./checks.ts";
+import type { Replica } from "./replica.ts";
+import { check } from "./violation.ts";
+
+const ROUNDING_MS = 1e-6;
+
+interface Campaign {
+  readonly term: Term;
+  readonly certificate: Term | null;
+  readonly granted: Set<MemberId>;
+  waitUntil: number;
+}
+
+interface Model {
+  /** On this node's CLOCK_MONOTONIC. */
+  deadline: number;
+  term: Term | null;
+  round: { readonly term: Term; readonly number: number } | null;
+  campaign: Campaign | null;
+}
+
+export class PromiseChecks {
+  readonly #models: Model[] = [];
+
+  /** L4: what a life before may have promised counts from now on, to a term that nobody remembers. */
+  starts(replica: Replica): void {
+    const deadline = replica.now().monotonicMs + replica.disk.hardState.largestPromiseMs;
+    this.#models[replica.position] = { deadline, term: null, round: null, campaign: null };
+  }
+
+  stepped(replica: Replica, observed: Observed): void {
+    const model = this.#models[replica.position];
+    if (model === undefined) return;
+    const { input, effects, before, view, now } = observed;
+    if (view.term !== before?.term) this.#campaigns(model, observed);
+    else this.#hearsBallot(model, observed);
+    for (const { message } of effects.send) {
+      if (message.kind === "voteReply") this.#checkReply(replica, model, message, now.monotonicMs);
+      if (message.kind === "appendRequest") this.#opensRound(model, message, now.monotonicMs);
+      if (message.kind === "appendReply" && message.accepted) this.#accepts(model, input, now.monotonicMs);
+    }
+    const claims = effects.persist?.entries.some(({ kind, term }) => kind === "claim" && term === view.term) ?? false;
+    if (!claims || view.role !== "leader") return;
+    check(replica.memory[view.commitIndex - 1]?.term === view.term, "wait", () =>
+      `n${replica.position} claims in t${view.term} before it has committed anything of it`);
+    const { campaign } = model;
+    check(campaign !== null && campaign.term === view.term, "wait", () => `n${replica.position} claims without a campaign`);
+    check(now.monotonicMs >= (campaign?.waitUntil ?? Infinity) - ROUNDING_MS, "wait", () =>
+      `n${replica.position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`);
+  }
+
+  /** L5 and L7 (4): a new term in which this node is a candidate, or was one for a moment. */
+  #campaigns(model: Model, { input, view, now }: Observed): void {
+    model.campaign = null;
+    if (view.role !== "candidate" && view.role !== "leader") return;
+    const certificate = input.kind === "message" && input.message.kind === "timeoutNow" ? input.message.certificate : null;
+    const waitUntil = certificate !== null && model.term === certificate ? now.monotonicMs : model.deadline;
+    model.campaign = { term: view.term, certificate, granted: new Set(), waitUntil };
+  }
+
+  #hearsBallot({ campaign }: Model, { input, before, now }: Observed): void {
+    if (campaign === null || before?.role !== "candidate") return;
+    if (input.kind !== "message" || input.message.kind !== "voteReply") return;
+    const { term, granted, remainingMs, promiseTerm } = input.message;
+    if (!granted || term !== campaign.term || campaign.granted.has(input.from.id)) return;
+    campaign.granted.add(input.from.id);
+    if (campaign.certificate !== null && promiseTerm === campaign.certificate) return;
+    campaign.waitUntil = Math.max(campaign.waitUntil, now.monotonicMs + remainingMs);
+  }
+
+  /** L5: neither less than was promised, which would be unsafe, nor more, which would make others wait in vain. */
+  #checkReply(replica: Replica, model: Model, { remainingMs, promiseTerm }: VoteReply, nowMs: number): void {
+    const expectedMs = Math.max(0, model.deadline - nowMs);
+    check(Math.abs(remainingMs - expectedMs) <= ROUNDING_MS, "promise", () =>
+      `n${replica.position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`);
+    check(promiseTerm === model.term, "promise", () =>
+      `n${replica.position} reports a promise to t${promiseTerm}, it made it to t${model.term}`);
+  }
+
+  /** L3. */
+  #opensRound(model: Model, { term, round, leaseDurationMs }: AppendRequest, nowMs: number): void {
+    if (model.round !== null && model.round.term === term && round <= model.round.number) return;
+    model.round = { term, number: round };
+    model.deadline = Math.max(model.deadline, nowMs + leaseDurationMs);
+    model.term = term;
+  }
+
+  /** L2. */
+  #accepts(model: Model, input: Input, nowMs: number): void {
+    if (input.kind !== "message" || input.message.kind !== "appendRequest") return;
+    model.deadline = Math.max(model.deadline, nowMs + input.message.leaseDurationMs);
+    model.term = input.message.term;
+  }
+}

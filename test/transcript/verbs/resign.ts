@@ -1,0 +1,10 @@
+/** `resign`: a member is told to release and hand over; its application has stopped. */
+import type { Verb } from "../harness/verb.ts";
+
+export const resign: Verb = {
+  usage: "resign m0 [to=m1]",
+  run(world, args) {
+    const node = world.node(args.word("member"));
+    world.step(node, { kind: "resign", to: args.option("to") });
+  },
+};
