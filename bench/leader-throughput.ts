@@ -16,6 +16,7 @@ import { createConnection, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { startLockApi } from "../src/api/lock-api.ts";
 import { createFakeApplication, type FakeApplication } from "../test/support/fake-application.ts";
+import { median } from "./statistics.ts";
 
 const CONNECTIONS = 16;
 const ROUND_MS = 700;
@@ -31,20 +32,29 @@ export interface LeaderThroughput {
   readonly ratio: number;
 }
 
-/** Takes about `rounds` * 1.5 s. */
+/** The lock API over a fake application. Takes about `rounds` * 1.5 s. */
 export async function measureLeaderThroughput(rounds: number): Promise<LeaderThroughput> {
-  const [tenure, bare] = await Promise.all([startServer("tenure"), startServer("bare")]);
+  const tenure = await startServer("tenure");
   try {
-    await load(tenure.port, WARM_UP_MS);
+    return await measureServers(tenure.port, rounds);
+  } finally {
+    tenure.child.disconnect();
+  }
+}
+
+/** Whatever listens on `port`, such as a real sidecar, in turns with a bare server. Takes about `rounds` * 1.5 s. */
+export async function measureServers(port: number, rounds: number): Promise<LeaderThroughput> {
+  const bare = await startServer("bare");
+  try {
+    await load(port, WARM_UP_MS);
     await load(bare.port, WARM_UP_MS);
     const results: { tenure: number; bare: number }[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const first = round % 2 === 0 ? tenure : bare;
-      const second = first === tenure ? bare : tenure;
-      const firstRate = await load(first.port, ROUND_MS);
-      const secondRate = await load(second.port, ROUND_MS);
+      const [first, second] = round % 2 === 0 ? [port, bare.port] : [bare.port, port];
+      const firstRate = await load(first, ROUND_MS);
+      const secondRate = await load(second, ROUND_MS);
       results.push(
-        first === tenure ? { tenure: firstRate, bare: secondRate } : { tenure: secondRate, bare: firstRate },
+        first === port ? { tenure: firstRate, bare: secondRate } : { tenure: secondRate, bare: firstRate },
       );
     }
     return {
@@ -53,14 +63,8 @@ export async function measureLeaderThroughput(rounds: number): Promise<LeaderThr
       ratio: median(results.map((result) => result.tenure / result.bare)),
     };
   } finally {
-    tenure.child.disconnect();
     bare.child.disconnect();
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 async function startServer(kind: "tenure" | "bare"): Promise<{ child: ChildProcess; port: number }> {

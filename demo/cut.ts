@@ -53,7 +53,7 @@ class Link {
   }
 
   #drop(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   #join(near: Socket): void {

@@ -78,7 +78,7 @@ async function run(scripted: boolean, keepDirectory: boolean): Promise<number> {
   const signal = abortOnSignals();
   if (scripted) printJournal(journal, print);
   print(`starting three sidecars, their workers, a ledger and DNS (lease ${timing.leaseDurationMs} ms) …`);
-  const stage = await Stage.create({ ...timing, journal, keepDirectory, signal });
+  const stage = await Stage.create({ ...timing, journal, keepDirectory, isScripted: scripted, signal });
   // The last resort, for an exit in the middle of everything; processes have theirs where they are started.
   process.on("exit", () => {
     if (!keepDirectory) rmSync(stage.group.directory, { recursive: true, force: true });

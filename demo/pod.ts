@@ -20,8 +20,8 @@ export interface PodOptions {
   readonly journal: Journal;
   /** Starts the sidecar in its own data directory; resolves once it listens. */
   readonly startSidecar: () => Promise<Sidecar>;
-  /** A sidecar has ended that nobody asked to end. */
-  readonly broke: (error: Error) => void;
+  /** The sidecar has ended and nobody here asked it to: by a signal from elsewhere, or by a fault of its own. */
+  readonly broke: (how: string, isFault: boolean) => void;
 }
 
 export class Pod {
@@ -66,7 +66,7 @@ export class Pod {
     void sidecar.exited.then(({ code, signal }) => {
       if (this.sidecar !== sidecar || this.life !== "running") return;
       void this.kill();
-      this.#options.broke(new Error(`${this.name}'s sidecar ended by itself, with ${signal ?? `status ${code}`}`));
+      this.#options.broke(signal ?? `status ${code}`, signal === null);
     });
     this.life = "running";
     this.#startWorker(sidecar);

@@ -36,6 +36,8 @@ export interface Timing {
 export interface StageOptions extends Timing {
   readonly journal: Journal;
   readonly keepDirectory: boolean;
+  /** Nobody else is expected to lay hands on a sidecar: one that ends by itself fails the demo. */
+  readonly isScripted: boolean;
   /** Whoever waits for a condition stops waiting when it is aborted. */
   readonly signal: AbortSignal;
 }
@@ -76,7 +78,7 @@ export class Stage {
           journal: options.journal,
           ledgerUrl: () => this.ledger.url,
           startSidecar: () => group.startMember(name),
-          broke: (error) => this.#broke(error),
+          broke: (how, isFault) => this.#broke(name, how, isFault),
         }),
     );
   }
@@ -135,7 +137,7 @@ export class Stage {
     await this.group.stop({ keepDirectory: this.options.keepDirectory });
   }
 
-  /** A sidecar that has ended by itself: then the demo has not gone well, whatever the evidence says. */
+  /** A sidecar has failed: then the demo has not gone well, whatever the evidence says. */
   get broken(): Error | null {
     return this.#broken;
   }
@@ -201,15 +203,15 @@ export class Stage {
   }
 
   /**
-   * Waits until `look` returns something. Rejects when `limitMs` is over, when a sidecar has ended by itself, and when
-   * the demo is aborted.
+   * Waits until `look` returns something. Rejects when `limitMs` is over, when the demo is aborted, and in the script
+   * when a sidecar has ended by itself.
    */
   async until<T>(what: string, limitMs: number, look: () => Promise<T | null> | T | null): Promise<T> {
     const endMs = machineMs() + limitMs;
     for (;;) {
       const found = await look();
       if (found !== null) return found;
-      if (this.#broken !== null) throw this.#broken;
+      if (this.#broken !== null && this.options.isScripted) throw this.#broken;
       this.options.signal.throwIfAborted();
       if (machineMs() > endMs) throw new Error(`expected within ${limitMs} ms: ${what}`);
       await delay(LOOK_INTERVAL_MS);
@@ -259,9 +261,12 @@ export class Stage {
     if (goesOn || !this.endings.has(newest.token)) this.endings.set(newest.token, ending);
   }
 
-  #broke(error: Error): void {
+  #broke(name: string, how: string, isFault: boolean): void {
     if (this.#closing) return;
-    this.options.journal.say(error.message, "trouble");
-    this.#broken = error;
+    const text = `${name}'s sidecar ended by itself, with ${how}`;
+    this.options.journal.say(text, "trouble");
+    if (this.newest?.worker === name) this.endings.set(this.newest.token, how);
+    if (isFault || this.options.isScripted) this.#broken = new Error(text);
+    this.group.publish();
   }
 }

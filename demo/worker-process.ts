@@ -61,6 +61,11 @@ export class WorkerProcess {
     this.#child.kill(signal);
   }
 
+  /** Leaves it to itself, as the end of the demo's process does. */
+  disconnect(): void {
+    this.#child.disconnect();
+  }
+
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.ended;

@@ -1,7 +1,7 @@
 /**
  * Assertions that stay on in production.
  *
- * A failed assertion is a programmer's error. It is never caught and repaired: the process ends and the lease then
+ * Invariant: a failed assertion is a programmer's error. It is never caught and repaired: the process ends and the lease then
  * lapses by itself, which is the safe outcome. Operating errors (a refused connection, a full disk) are
  * `TenureError`s instead, see errors.ts.
  *

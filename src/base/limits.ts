@@ -25,22 +25,34 @@ export const MAX_PEER_PENDING = 64;
 export const PEER_BACKLOG = 2_048;
 /** How long a new connection may take to finish TLS and the handshake, either side. */
 export const PEER_HANDSHAKE_TIMEOUT_MS = 2_000;
-/** How long a dialled address may take to accept: with the longest backoff below 2 s, so that a dead one is soon left. */
+/**
+ * How long a dialled address may take to accept: with the longest backoff below 2 s, so that a dead one is soon left.
+ */
 export const PEER_CONNECT_TIMEOUT_MS = 700;
 /** No further address of a look-up is tried after this long: a poisoned answer must not hide a right one. */
 export const PEER_ROUND_BUDGET_MS = 1_500;
 /** How long an orderly close may take to flush what was sent before the connection is cut. */
 export const PEER_CLOSE_TIMEOUT_MS = 500;
-/** The first and the longest wait before a peer is dialled again. 1 s keeps "found again within 2 s of a right record". */
+/**
+ * The first and the longest wait before a peer is dialled again. 1 s keeps "found again within 2 s of a right record".
+ */
 export const PEER_BACKOFF_MIN_MS = 20;
 export const PEER_BACKOFF_MAX_MS = 1_000;
-/** A connection is pinged this often, and closed when it was silent for PEER_SILENCE_MS: no FIN comes from a dead host. */
+/**
+ * A connection is pinged this often, and closed when it was silent for PEER_SILENCE_MS: no FIN comes from a dead host.
+ */
 export const PEER_PING_INTERVAL_MS = 500;
 export const PEER_SILENCE_MS = 1_500;
-/** How often the certificate files are compared with those in use; kubelet updates a mounted secret about once a minute. */
+/**
+ * How often the certificate files are compared with those in use; kubelet updates a mounted secret about once a
+ * minute.
+ */
 export const TLS_RELOAD_INTERVAL_MS = 5_000;
 
-/** How long one DNS query may take, and how often it is tried: two tries stay below the 2 s within which peers are found again. */
+/**
+ * How long one DNS query may take, and how often it is tried: two tries stay below the 2 s within which peers are
+ * found again.
+ */
 export const DNS_TIMEOUT_MS = 700;
 export const DNS_TRIES = 2;
 /** Records taken from one DNS answer: above any real group; the rest of a poisoned answer is dropped. */

@@ -24,6 +24,8 @@ export class HolderLease {
   /** Rounds that may still be acknowledged, oldest first. */
   readonly #open: Round[] = [];
   readonly #ackedAt = new Map<MemberId, HolderMs>();
+  /** s* as last reckoned, and for which voters: every poll asks, only rounds and acks change it. */
+  #reckoned: { readonly voters: readonly MemberId[]; readonly start: HolderMs | null } | null = null;
 
   /** @param usableMs U, in ms */
   constructor(self: MemberId, usableMs: number) {
@@ -40,6 +42,7 @@ export class HolderLease {
     this.#open.push({ number: this.#lastRound, notedAt: now });
     if (this.#open.length > MAX_OPEN_ROUNDS) this.#open.shift();
     this.#ackedAt.set(this.#self, now);
+    this.#reckoned = null;
     return this.#lastRound;
   }
 
@@ -52,7 +55,9 @@ export class HolderLease {
     const acked = this.#open.find((open) => open.number === round);
     if (acked === undefined) return;
     const before = this.#ackedAt.get(member);
-    if (before === undefined || acked.notedAt > before) this.#ackedAt.set(member, acked.notedAt);
+    if (before !== undefined && acked.notedAt <= before) return;
+    this.#ackedAt.set(member, acked.notedAt);
+    this.#reckoned = null;
   }
 
   /** Drops rounds so old that they cannot move any lease. */
@@ -60,9 +65,17 @@ export class HolderLease {
     while (this.#open.length > 1 && (this.#open[0]?.notedAt ?? instant) < instant) this.#open.shift();
   }
 
-  /** s*: the newest noted instant that a majority of `voters` has acknowledged; null while there is none. */
+  /**
+   * s*: the newest noted instant that a majority of `voters` has acknowledged; null while there is none.
+   *
+   * @param voters of the latest configuration; never changed in place, so the same array is the same voters
+   */
   start(voters: readonly MemberId[]): HolderMs | null {
-    return newestOfMajority(voters.map((voter) => this.#ackedAt.get(voter) ?? null));
+    if (this.#reckoned?.voters !== voters) {
+      const start = newestOfMajority(voters.map((voter) => this.#ackedAt.get(voter) ?? null));
+      this.#reckoned = { voters, start };
+    }
+    return this.#reckoned.start;
   }
 
   /** s* + U; null while there is no s*. The lease holds strictly before it. */

@@ -7,7 +7,7 @@
  * Deliberately absent: the disk. What changes here is persisted through the effects of the same step.
  */
 import { assert, present } from "../base/assert.ts";
-import { type LogIndex, logIndex, type Term } from "../base/types.ts";
+import { type LogIndex, logIndex, type MemberId, type Term } from "../base/types.ts";
 import type { Configuration, Entry } from "./entry.ts";
 
 export interface LogBase {
@@ -20,10 +20,12 @@ export class RaftLog {
   readonly #base: LogBase;
   readonly #entries: Entry[] = [];
   #configuration: Configuration;
+  #voterIds: readonly MemberId[];
 
   constructor(base: LogBase, entries: readonly Entry[]) {
     this.#base = base;
     this.#configuration = base.configuration;
+    this.#voterIds = idsOf(base.configuration);
     for (const entry of entries) this.append(entry);
   }
 
@@ -42,6 +44,11 @@ export class RaftLog {
   /** The latest appended configuration, committed or not (dissertation, 4.1). */
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  /** The voters of `configuration`: the same array until that changes. */
+  get voterIds(): readonly MemberId[] {
+    return this.#voterIds;
   }
 
   /** Null outside base..last. */
@@ -65,14 +72,14 @@ export class RaftLog {
     assert(entry.index === this.lastIndex + 1, "entries are contiguous");
     assert(entry.term >= this.lastTerm, "terms in the log never fall");
     this.#entries.push(entry);
-    if (entry.kind === "config") this.#configuration = entry.configuration;
+    if (entry.kind === "config") this.#configure(entry.configuration);
   }
 
   truncateAfter(index: LogIndex): void {
     assert(index >= this.#base.index, "the base is committed and stays");
     this.#entries.length = index - this.#base.index;
     const latest = this.#entries.findLast((entry) => entry.kind === "config");
-    this.#configuration = latest?.kind === "config" ? latest.configuration : this.#base.configuration;
+    this.#configure(latest?.kind === "config" ? latest.configuration : this.#base.configuration);
   }
 
   /** The newest entry of one of these kinds that the log still has; null if there is none. */
@@ -93,7 +100,17 @@ export class RaftLog {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }
 
+  #configure(configuration: Configuration): void {
+    if (configuration === this.#configuration) return;
+    this.#configuration = configuration;
+    this.#voterIds = idsOf(configuration);
+  }
+
   #at(index: LogIndex): Entry | undefined {
     return index > this.#base.index ? this.#entries[index - this.#base.index - 1] : undefined;
   }
+}
+
+function idsOf(configuration: Configuration): readonly MemberId[] {
+  return configuration.voters.map((voter) => voter.id);
 }

@@ -130,7 +130,7 @@ export class CoreState {
   }
 
   get voterIds(): readonly MemberId[] {
-    return this.voters.map((voter) => voter.id);
+    return this.log.voterIds;
   }
 
   isVoter(id: MemberId): boolean {

@@ -10,8 +10,8 @@ import type { X509Certificate } from "node:crypto";
 import type { Objection } from "./handshake.ts";
 
 /**
- * Valid are: a DNS name that covers `<name>.<service>` (a wildcard stands for one whole label, RFC 9525, 6.3), and the DNS name
- * `<service>` itself, letter by letter: a wildcard above the service is not a peer's. Null: the certificate is valid.
+ * Valid are: a DNS name that covers `<name>.<service>` (a wildcard stands for one whole label; RFC 9525, 6.3), and the
+ * DNS name `<service>` itself, letter by letter: a wildcard above the service is not a peer's. Null: it is a peer's.
  */
 export function objectionToCertificate(
   certificate: X509Certificate | undefined,

@@ -24,10 +24,16 @@ describe("3.10 the prior leader", () => {
 
   it("3.10: (2) it sends the target what it lacks before it tells it to start", () => {
     const node = new Solo().hold();
-    const effects = node.resign(1);
-    const toTarget = effects.send.filter(({ to }) => positionOf(to) === 1).map(({ message }) => message.kind);
+    node.ack(2, { matchIndex: 1 });
+    const effects = node.resign(2);
+    const toTarget = effects.send.filter(({ to }) => positionOf(to) === 2).map(({ message }) => message.kind);
     expect(toTarget).toEqual(["appendRequest", "timeoutNow"]);
-    expect(node.asked(1).entries.at(-1)).toMatchObject({ kind: "release" });
+    expect(node.asked(2).entries.at(-1)).toMatchObject({ kind: "claim" });
+  });
+
+  it("3.10: (2) a target that has everything is told at once", () => {
+    const node = new Solo().hold();
+    expect(node.resign(1).send.map(({ to, message }) => [positionOf(to), message.kind])).toEqual([[1, "timeoutNow"]]);
   });
 
   it("3.10: (3) it sends TimeoutNow to the target, and to nobody else", () => {

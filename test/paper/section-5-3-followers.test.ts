@@ -194,7 +194,7 @@ describe("5.3 log matching (figure 3)", () => {
         const old = cluster.leader();
         cluster.isolate(old);
         // The old leader writes what nobody else gets, while the others elect and write too.
-        cluster.step(old, { kind: "resign", to: null });
+        cluster.step(old, { kind: "resign", to: "nobody" });
         cluster.run(1_400);
         conflicts += checkLogMatching(cluster);
         cluster.heal();

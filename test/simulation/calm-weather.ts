@@ -6,7 +6,8 @@
  * Deliberately absent: anything that changes while the calm lasts.
  */
 import { majoritySize } from "../../src/lease/majority.ts";
-import type { Replica, Surroundings } from "./replica.ts";
+import type { Replica } from "./replica.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 const DAMAGES = ["down", "deaf", "mute", "isolated", "oneLink"] as const;
 

@@ -32,7 +32,8 @@ export class CalmnessChecks {
       check(!hears, "calmness", () => `n${position} sends a ${message.kind} while it hears a leader`);
       check(!leads || view.revoked, "calmness", () => `n${position} lets another campaign beside its own lease`);
     }
-    if (view.role === "leader") this.#hearsUntil[position] = -Infinity;
+    // A leader hears itself alone; a candidate on a TimeoutNow knows that its leader stands back.
+    if (view.role === "leader" || view.role === "candidate") this.#hearsUntil[position] = -Infinity;
     if (input.kind !== "message" || input.message.kind !== "appendRequest") return;
     const { leaseDurationMs, term } = input.message;
     if (term < view.term) return;

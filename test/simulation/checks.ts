@@ -35,6 +35,8 @@ export interface Scene {
   /** How many of the replicas vote: the first ones. */
   readonly voters: number;
   readonly honestDrift: number;
+  /** Whether all clocks keep that bound. */
+  readonly honest: boolean;
 }
 
 export class Checks {

@@ -6,7 +6,8 @@
  * Deliberately absent: faults that no rule of the design survives, such as a lost disk under the same identity.
  */
 import { unreachable } from "../../src/base/assert.ts";
-import type { Replica, Surroundings } from "./replica.ts";
+import type { Replica } from "./replica.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { drawTiming, type Strike, STRIKES } from "./swarm.ts";
 
 export class Faults {
@@ -206,6 +207,8 @@ export function drawRate({ chance, swarm }: Pick<Surroundings, "chance" | "swarm
       return chance.pick([1 - swarm.honestDrift, 1 + swarm.honestDrift]);
     case "random":
       return chance.between(1 - swarm.honestDrift, 1 + swarm.honestDrift);
+    case "dishonest":
+      return chance.pick([1 / 3, 3]);
     default:
       return unreachable(swarm.rates);
   }

@@ -103,9 +103,10 @@ export class LeaseChecks {
    * for longer (L1 and L2): the wait of any successor rests on that.
    */
   #checkBacking(replica: Replica, term: Term, end: number): void {
-    const { agenda, replicas, voters, honestDrift } = this.#scene;
-    // A lone node sends nothing, so its rounds cannot be seen, and nobody can be harmed by them.
-    if (replicas.length === 1) return;
+    const { agenda, replicas, voters, honest, honestDrift } = this.#scene;
+    // A lone node sends nothing, so its rounds cannot be seen, and nobody can be harmed by them. And what the bound
+    // makes of a promise means nothing to clocks that do not keep it.
+    if (replicas.length === 1 || !honest) return;
     const leftMs = end - replica.clock.holder(agenda.nowMs);
     const lastMs = agenda.nowMs + leftMs / (1 - honestDrift);
     const spanMs = replica.settings.timing.leaseDurationMs / (1 + honestDrift);

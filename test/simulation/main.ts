@@ -44,14 +44,14 @@ function runMany(first: number, count: number, minutes: number): void {
   const startedAt = performance.now();
   const tally = newTally();
   const rules = new Map<string, number>();
-  const sum = { seeds: 0, failures: 0, simulatedMs: 0, tenures: 0, committed: 0, longestWait: 0 };
+  const sum = { seeds: 0, failures: 0, simulatedMs: 0, tenures: 0, committed: 0, longestWait: 0, longestSeed: 0 };
   let reportedAt = startedAt;
   const report = (): void => {
     const seconds = (performance.now() - startedAt) / 1_000;
     console.log(
       `${sum.seeds} seeds in ${seconds.toFixed(0)} s (${(sum.seeds / seconds).toFixed(1)}/s), ` +
         `${(sum.simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${sum.tenures} tenures, ` +
-        `${sum.committed} entries, longest wait ${sum.longestWait.toFixed(2)} leases, ${sum.failures} failures`,
+        `${sum.committed} entries, longest wait ${sum.longestWait.toFixed(2)} leases (seed ${sum.longestSeed}), ${sum.failures} failures`,
     );
   };
   for (let seed = first; seed < first + count; seed += 1) {
@@ -60,7 +60,10 @@ function runMany(first: number, count: number, minutes: number): void {
     sum.simulatedMs += outcome.simulatedMs;
     sum.tenures += outcome.tenures;
     sum.committed += outcome.committed;
-    sum.longestWait = Math.max(sum.longestWait, outcome.calm?.waitedLeases ?? 0);
+    if ((outcome.calm?.waitedLeases ?? 0) > sum.longestWait) {
+      sum.longestWait = outcome.calm?.waitedLeases ?? 0;
+      sum.longestSeed = seed;
+    }
     for (const [fault, times] of Object.entries(outcome.tally)) tally[fault as keyof typeof tally] += times;
     if (outcome.violation !== null) {
       sum.failures += 1;

@@ -11,42 +11,19 @@ import { logIndex, type Member, type Now, term } from "../../src/base/types.ts";
 import { MAX_INPUT_QUEUE } from "../../src/base/limits.ts";
 import { Core } from "../../src/raft/core.ts";
 import type { Effects, Input } from "../../src/raft/effect.ts";
-import type { Configuration, Entry } from "../../src/raft/entry.ts";
+import type { Entry } from "../../src/raft/entry.ts";
 import type { Message } from "../../src/raft/message.ts";
 import type { CoreView } from "../../src/raft/view.ts";
-import type { Agenda } from "./agenda.ts";
+import { Alarm } from "./alarm.ts";
 import { Application } from "./application.ts";
-import type { Chance } from "./chance.ts";
-import type { Checks } from "./checks.ts";
 import type { MachineClock } from "./clocks.ts";
 import { Disk, extend } from "./disk.ts";
-import type { Network } from "./network.ts";
-import type { Fault, NodeSettings, Swarm, Tally } from "./swarm.ts";
-import { type Transcript, wordsOfEffects, wordsOfInput } from "./transcript.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { Fault, NodeSettings } from "./swarm.ts";
+import { wordsOfEffects, wordsOfInput } from "./transcript.ts";
 import { Violation } from "./violation.ts";
 
-export const TOKEN_BASE = 1_000_000;
-/** No timer of Node is more exact; it also keeps rounding from waking a core a moment too early for ever. */
-const TIMER_STEP_MS = 0.02;
-
-/** What a machine needs of the world. */
-export interface Surroundings {
-  readonly agenda: Agenda;
-  readonly chance: Chance;
-  readonly swarm: Swarm;
-  readonly tally: Tally;
-  readonly transcript: Transcript;
-  readonly network: Network;
-  readonly checks: Checks;
-  readonly configuration: Configuration;
-  readonly positionOf: (member: Member) => number;
-  /** Whether faults may strike now. */
-  stormy: boolean;
-  /** A crash between the effects of a step: the world sees to the restart. */
-  readonly crashed: (replica: Replica) => void;
-  /** A node was elected, or began to hold: a good moment for a fault. */
-  readonly promoted: (replica: Replica) => void;
-}
+const TOKEN_BASE = 1_000_000;
 
 interface Stepped {
   readonly input: Input;
@@ -65,6 +42,7 @@ export class Replica {
   /** The last view that anybody took. */
   seen: CoreView | null = null;
   readonly #around: Surroundings;
+  readonly #alarm: Alarm;
   #downSinceMs: number | null = 0;
   #pausedSinceMs: number | null = null;
   #core: Core | null = null;
@@ -73,7 +51,6 @@ export class Replica {
   #busy = false;
   #inbox: Input[] = [];
   #tickDue = false;
-  #armedAtMs = Infinity;
   /** What a pause has kept from going on. */
   #held: (() => void)[] = [];
 
@@ -83,6 +60,7 @@ export class Replica {
     this.clock = clock;
     this.settings = settings;
     this.#around = around;
+    this.#alarm = new Alarm(clock, around, () => this.#ring());
   }
 
   get running(): boolean {
@@ -141,7 +119,7 @@ export class Replica {
     this.#core = null;
     this.#busy = false;
     this.#tickDue = false;
-    this.#armedAtMs = Infinity;
+    this.#alarm.clear();
     this.#inbox = [];
     this.#held = [];
     this.#downSinceMs = this.#around.agenda.nowMs;
@@ -171,13 +149,13 @@ export class Replica {
     const held = this.#held;
     this.#held = [];
     for (const action of held) action();
-    this.#armedAtMs = Infinity;
+    this.#alarm.clear();
     this.#run();
   }
 
   /** Timers are planned in true time, so they must be planned anew. */
   clockChanged(): void {
-    this.#armedAtMs = Infinity;
+    this.#alarm.clear();
     this.#arm();
   }
 
@@ -296,26 +274,15 @@ export class Replica {
     return true;
   }
 
-  /** One timer. It may ring late, and after a pause or a change of rate it is set anew when it rings early. */
   #arm(): void {
-    const { agenda, chance, swarm, stormy, tally } = this.#around;
     if (this.#core === null || this.paused || this.#busy || this.#tickDue) return;
-    const wakeAt = this.#core.wakeAt(this.now());
-    let atMs = Math.max(agenda.nowMs + TIMER_STEP_MS, this.clock.whenMonotonic(wakeAt, agenda.nowMs));
-    if (atMs >= this.#armedAtMs) return;
-    if (stormy && swarm.lateTimerMs > 0) {
-      atMs += chance.exponential(swarm.lateTimerMs);
-      tally.lateTimer += 1;
-    }
-    this.#armedAtMs = atMs;
-    const life = this.#life;
-    agenda.at(atMs, () => {
-      if (life !== this.#life || this.#armedAtMs !== atMs) return;
-      this.#armedAtMs = Infinity;
-      if (this.#core === null || this.paused) return;
-      this.#tickDue = this.now().monotonicMs >= this.#core.wakeAt(this.now());
-      this.#run();
-    });
+    this.#alarm.set(this.#core.wakeAt(this.now()));
+  }
+
+  #ring(): void {
+    if (this.#core === null || this.paused) return;
+    this.#tickDue = this.now().monotonicMs >= this.#core.wakeAt(this.now());
+    this.#run();
   }
 
   #note(mark: number, words: () => string): void {

@@ -54,8 +54,8 @@ export interface Swarm {
   readonly unitMs: number;
   readonly stormMs: number;
   readonly nodes: readonly NodeSettings[];
-  /** How clocks are off: none, each at one end of the bound, or anywhere within it. */
-  readonly rates: "exact" | "extreme" | "random";
+  /** How clocks are off: none, each at one end of the bound, anywhere within it; no seed draws the dishonest ones. */
+  readonly rates: "exact" | "extreme" | "random" | "dishonest";
   readonly link: LinkSettings;
   readonly calmLink: LinkSettings;
   readonly diskMs: number;

@@ -15,7 +15,8 @@ import { Checks } from "./checks.ts";
 import { MachineClock } from "./clocks.ts";
 import { drawRate, Faults } from "./faults.ts";
 import { Network } from "./network.ts";
-import { Replica, type Surroundings } from "./replica.ts";
+import { Replica } from "./replica.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { drawSwarm, newTally, type Swarm, type Tally } from "./swarm.ts";
 import { Transcript } from "./transcript.ts";
 import { Violation } from "./violation.ts";
@@ -47,10 +48,11 @@ export class World {
   readonly #around: Surroundings;
   readonly #faults: Faults;
 
-  constructor(seed: number) {
+  /** @param alter changes what the seed has drawn; for worlds that no seed draws */
+  constructor(seed: number, alter: (swarm: Swarm) => Swarm = (swarm) => swarm) {
     const { agenda, transcript, tally } = this;
     const chance = new Chance(seed);
-    const swarm = drawSwarm(chance);
+    const swarm = alter(drawSwarm(chance));
     const replicas: Replica[] = [];
     const members = swarm.nodes.map((_, position) => memberAt(position));
     this.#chance = chance;
@@ -60,7 +62,8 @@ export class World {
       if (member !== undefined) replicas[to]?.receive(member, message);
     });
     const { voters, honestDrift } = swarm;
-    this.checks = new Checks({ agenda, network: this.network, replicas, voters, honestDrift });
+    const honest = swarm.rates !== "dishonest";
+    this.checks = new Checks({ agenda, network: this.network, replicas, voters, honestDrift, honest });
     const positions = new Map(members.map((member, position) => [member.id, position]));
     this.#around = {
       agenda, chance, swarm, tally, transcript,
@@ -134,8 +137,8 @@ function memberAt(position: number): Member {
 }
 
 /** Anything but a broken promise is a fault of the simulator, and is thrown. */
-export function simulate(seed: number): Outcome {
-  const world = new World(seed);
+export function simulate(seed: number, alter?: (swarm: Swarm) => Swarm): Outcome {
+  const world = new World(seed, alter);
   let violation: Violation | null = null;
   let calm: CalmResult | null = null;
   try {

@@ -39,10 +39,14 @@ export class HolderJournal {
     return [...this.#byToken.values()].toSorted((a, b) => a.token - b.token);
   }
 
-  tenure(token: number | null): Tenure {
-    const found = this.tenures.find((tenure) => tenure.token === token);
-    if (found === undefined) throw new Error(`nobody was seen with the token ${token}`);
-    return found;
+  /** Waits until that tenure was seen. */
+  async tenure(token: number | null): Promise<Tenure> {
+    if (token === null) throw new Error("no tenure is without a token");
+    for (;;) {
+      const found = this.#byToken.get(token);
+      if (found !== undefined) return found;
+      await delay(POLL_MS, undefined, { signal: this.#over.signal });
+    }
   }
 
   /** The application says with a resignation that it has stopped: the deadlines of this tenure bind nobody any more. */

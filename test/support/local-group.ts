@@ -10,6 +10,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { issue, makeCa, writeTlsDir } from "./ca.ts";
 import { type DnsServer, startDnsServer } from "./dns-server.ts";
 import { type Leader, Sidecar } from "./sidecar.ts";
 
@@ -30,6 +31,7 @@ export interface GroupSettings {
    * server still says where everyone really listens.
    */
   readonly link?: (from: string, to: string, port: number) => { readonly host: string; readonly port: number };
+  /** Mutual TLS with a CA of the group's own; plain TCP else. */
   readonly secure?: boolean;
 }
 
@@ -61,7 +63,9 @@ export class LocalGroup {
     const directory = await mkdtemp(join(tmpdir(), "tenure-"));
     const withViews = settings.link === undefined ? [] : namesOf(settings.size);
     const views = withViews.map(async (name) => [name, await startDnsServer()] as const);
-    return new LocalGroup(settings, directory, await startDnsServer(), new Map(await Promise.all(views)));
+    const group = new LocalGroup(settings, directory, await startDnsServer(), new Map(await Promise.all(views)));
+    if (settings.secure === true) await group.#certify();
+    return group;
   }
 
   /** A group whose members have all been started. */
@@ -94,6 +98,10 @@ export class LocalGroup {
     return join(this.directory, name);
   }
 
+  tlsDir(name: string): string {
+    return join(this.directory, "tls", name);
+  }
+
   environment(name: string): Record<string, string> {
     const { size, leaseDuration = "1s", heartbeatInterval = "100ms", env = {}, secure = false } = this.settings;
     return {
@@ -109,7 +117,7 @@ export class LocalGroup {
       TENURE_HTTP_PORT: "0",
       TENURE_OPS_HOST: "127.0.0.1",
       TENURE_OPS_PORT: "0",
-      ...(secure ? {} : { TENURE_INSECURE_PEERS: "true" }),
+      ...(secure ? { TENURE_TLS_DIR: this.tlsDir(name) } : { TENURE_INSECURE_PEERS: "true" }),
       ...(typeof env === "function" ? env(name) : env),
     };
   }
@@ -142,6 +150,13 @@ export class LocalGroup {
     if (link === undefined) return;
     for (const [from, view] of this.#views) {
       view.setPeers(SERVICE, listening.map(({ name, port }) => ({ name, ...link(from, name, port) })));
+    }
+  }
+
+  async #certify(): Promise<void> {
+    const ca = await makeCa();
+    for (const name of this.names) {
+      await writeTlsDir(this.tlsDir(name), ca, await issue(ca, { dnsNames: [`${name}.${SERVICE}`] }));
     }
   }
 

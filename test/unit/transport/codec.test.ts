@@ -109,7 +109,7 @@ describe("the codec refuses", () => {
       }
     }
     for (const at of pathsOf(each.value)) {
-      const target: unknown = at.reduce<unknown>((value, key) => new Map<string | number, unknown>(fieldsOf(value)).get(String(key)), each.value);
+      const target = at.reduce<unknown>((value, key) => new Map(fieldsOf(value)).get(String(key)), each.value);
       if (typeof target !== "object" || target === null || Array.isArray(target)) continue;
       const more = changed(each.value, at, { ...target, more: 1 });
       expect(codeOf(each.by, more), `${at.join(".")} with one field more`).toBe("frame_malformed");

@@ -196,6 +196,21 @@ describe("a connection", () => {
     expect(await dial(options).send(HELLO).next()).toMatchObject({ kind: "welcome" });
   });
 
+  it("of a probe that opens and closes the port is no fault; one that breaks off TLS is", async () => {
+    const { seen, dial } = await port();
+    const transportPort = world.addresses.get("app-0")?.[0]?.port ?? 0;
+    const probe = RawPeer.dial(transportPort);
+    probe.socket.once("connect", () => probe.socket.end());
+    await probe.closed;
+    expect(await dial(optionsOf(await world.tlsDir(ca))).send(HELLO).next()).toMatchObject({ kind: "welcome" });
+    expect(seen.faults()).toEqual([]);
+    const distrustful = dial({ ...optionsOf(await world.tlsDir(otherCa)), rejectUnauthorized: true });
+    expect(await distrustful.closed).toMatchObject({ code: "SELF_SIGNED_CERT_IN_CHAIN" });
+    await seen.untilFault("peer_unreachable");
+    expect(seen.faults()).toHaveLength(1);
+    expect(seen.faults()[0]?.message).toContain("may not accept this node's certificate");
+  });
+
   it("that never begins TLS takes no peer's place", async () => {
     const { seen, dial } = await port();
     const options = optionsOf(await world.tlsDir(ca));
