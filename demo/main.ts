@@ -96,6 +96,5 @@ async function run(scripted: boolean, keepDirectory: boolean): Promise<number> {
   }
 }
 
-process.exitCode = await main();
-// Keep-alive sockets and the like must not hold up the end.
-process.exit();
+// Not by itself: keep-alive sockets and the like would hold up the end.
+process.exit(await main());

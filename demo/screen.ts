@@ -168,6 +168,9 @@ function eventLine({ atMs, tone, text }: Line, paper: Paper): string {
 }
 
 function keysLine(keys: readonly (readonly [string, string])[], paper: Paper): string {
-  const cellsOf = (key: string, meaning: string): Cell[] => [{ text: ` ${key}`, style: "bold" }, { text: ` ${meaning} ` }];
-  return lineOf(keys.flatMap(([key, meaning]) => cellsOf(key, meaning)), paper);
+  const cells = keys.flatMap(([key, meaning]): readonly Cell[] => [
+    { text: ` ${key}`, style: "bold" },
+    { text: ` ${meaning} ` },
+  ]);
+  return lineOf(cells, paper);
 }

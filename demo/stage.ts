@@ -95,10 +95,15 @@ export class Stage {
       link: (from, to, port) => links.address(from, to, port),
     });
     const stage = new Stage(options, group, links);
-    stage.#ledger = await Ledger.open(join(group.directory, "ledger.jsonl"), {
-      written: (entry) => stage.#written(entry),
-      stopped: (stop) => stage.evidence.stop(stop),
-    });
+    try {
+      stage.#ledger = await Ledger.open(join(group.directory, "ledger.jsonl"), {
+        written: (entry) => stage.#written(entry),
+        stopped: (stop) => stage.evidence.stop(stop),
+      });
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
     return stage;
   }
 

@@ -22,10 +22,10 @@ export class FencedFile {
   /** A file that is not there counts as never written; one that cannot be read is an error, never "empty". */
   constructor(path: string) {
     this.#path = path;
-    this.#now = read(path);
+    this.#now = load(path);
   }
 
-  get now(): Fenced {
+  read(): Fenced {
     return this.#now;
   }
 
@@ -43,7 +43,7 @@ export class FencedFile {
   }
 }
 
-function read(path: string): Fenced {
+function load(path: string): Fenced {
   let text: string;
   try {
     text = readFileSync(path, "utf8");

@@ -20,7 +20,7 @@ const TOKEN = /^[1-9]\d{0,15}$/;
 
 /** What the server needs of a store. */
 export interface TokenStore {
-  readonly now: Fenced;
+  read(): Fenced;
   /** False: refused. May take its time. */
   write(token: number, value: string): boolean | Promise<boolean>;
 }
@@ -38,8 +38,9 @@ export function createStore(store: TokenStore): Server {
 
 async function serve(store: TokenStore, req: IncomingMessage, res: ServerResponse): Promise<void> {
   if (req.method === "GET") {
-    res.setHeader("Fencing-Token", store.now.token);
-    return answer(res, 200, store.now.value);
+    const { token, value } = store.read();
+    res.setHeader("Fencing-Token", token);
+    return answer(res, 200, value);
   }
   if (req.method !== "PUT") return answer(res, 405, "GET and PUT only\n");
   const given = req.headers["fencing-token"];
@@ -48,7 +49,7 @@ async function serve(store: TokenStore, req: IncomingMessage, res: ServerRespons
   const value = await readText(req);
   if (value === null) return answer(res, 413, "the value is too long\n");
   if (await store.write(token, value)) return answer(res, 204, "");
-  return answer(res, 409, `token ${token} is stale: ${store.now.token} was here\n`);
+  return answer(res, 409, `token ${token} is stale: ${store.read().token} was here\n`);
 }
 
 /** Null: too long, or cut off on the way. */

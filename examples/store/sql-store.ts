@@ -23,7 +23,7 @@ export class SqlStore {
     `);
   }
 
-  get now(): { readonly token: number; readonly value: string } {
+  read(): { readonly token: number; readonly value: string } {
     const row = this.#database.prepare("SELECT token, value FROM progress WHERE id = 1").get();
     return { token: Number(row?.["token"]), value: String(row?.["value"]) };
   }

@@ -72,6 +72,9 @@ export interface LockApi {
   close(): Promise<void>;
 }
 
+/** Long enough for the first heartbeats and polls of a new tenure. */
+const WARM_DELAY_MS = 500;
+
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 /** Throws `listen_failed` when an address, port or path cannot be had; nothing stays open then. */
@@ -79,9 +82,11 @@ export async function startLockApi(options: LockApiOptions): Promise<LockApi> {
   const limits = { ...LIMITS, ...options.limits };
   const waiters = createWaiters(options.application, limits.maxWaiters);
   const slow = createSlowPath(options, limits, waiters);
-  const tcp = createHttpServer(createListener(options, createHostCheck(), slow), options, limits);
-  const local = createHttpServer(createListener(options, () => true, slow), options, limits);
+  const tcp = createHttpServer(createListener(options, createHostCheck(), slow.listener), options, limits);
+  const local = createHttpServer(createListener(options, () => true, slow.listener), options, limits);
+  const stopWarming = warmWhenHolder(options.application, slow.warm);
   const close = async (): Promise<void> => {
+    stopWarming();
     waiters.close();
     await Promise.all([tcp, local].map((server) => closeServer(server, HTTP_CLOSE_GRACE_MS)));
   };
@@ -138,8 +143,29 @@ function createListener(
   };
 }
 
+/**
+ * Only a holder is ever asked to resign, and a handover should not wait for express to load: it is loaded a moment after
+ * the lock was won, when nobody waits for anything. Returns the way out.
+ */
+function warmWhenHolder(application: Application, warm: () => void): () => void {
+  let timer: NodeJS.Timeout | null = null;
+  const unsubscribe = application.onChange(() => {
+    if (timer === null && application.leader().isLeader) timer = setTimeout(warm, WARM_DELAY_MS).unref();
+  });
+  return () => {
+    unsubscribe();
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+interface SlowPath {
+  readonly listener: Listener;
+  /** Loads now what the first request would load. */
+  readonly warm: () => void;
+}
+
 /** Express, loaded when it is first needed. */
-function createSlowPath(options: LockApiOptions, limits: LockApiLimits, waiters: Waiters): Listener {
+function createSlowPath(options: LockApiOptions, limits: LockApiLimits, waiters: Waiters): SlowPath {
   const { application, onFault } = options;
   const watchLimits = {
     maxQueueBytes: limits.maxWatchQueueBytes,
@@ -150,17 +176,18 @@ function createSlowPath(options: LockApiOptions, limits: LockApiLimits, waiters:
     const { createRoutes } = await import("./routes.ts");
     return createRoutes({ application, waiters, watchLimits, onFault });
   };
-  return (req, res) => {
+  const loaded = (): NonNullable<typeof routes> => (routes ??= load());
+  const listener: Listener = (req, res) => {
     if (!toOriginForm(req)) {
       sendError(res, "host_forbidden", "the request target names a host that is not a loopback name");
       return;
     }
-    routes ??= load();
-    routes.then(
+    loaded().then(
       (handle) => handle(req, res),
       (error: unknown) => fail(error, "lock API", res, onFault),
     );
   };
+  return { listener, warm: () => void loaded().catch(() => undefined) };
 }
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;

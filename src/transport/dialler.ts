@@ -44,6 +44,7 @@ export class Dialler {
   #tried = new Set<string>();
   /** Ends the wait that `#run` is in, if any. */
   #interrupt: (() => void) | null = null;
+  #isPausing = false;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
@@ -69,6 +70,13 @@ export class Dialler {
       if (!this.#isStopped) await this.#pause(this.#backoffMs());
       this.#failures += 1;
     }
+  }
+
+  /** The peer has just shown that it is there: a wait between two rounds ends now. */
+  hurry(): void {
+    if (!this.#isPausing) return;
+    this.#failures = 0;
+    this.#interrupt?.();
   }
 
   /** Flushes and closes; `run` then resolves within PEER_CLOSE_TIMEOUT_MS. */
@@ -161,7 +169,9 @@ export class Dialler {
   async #pause(durationMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(() => resolve(null), durationMs);
+    this.#isPausing = true;
     await this.#interruptible(promise);
+    this.#isPausing = false;
     clearTimeout(timer);
   }
 

@@ -95,7 +95,10 @@ class TcpPeerTransport implements PeerTransport {
       events: {
         message: (from, message, groupId) => this.#tell()?.message(from, message, groupId),
         failed: (source, cause) => this.#gate.report(`from ${source}`, source, cause, null),
-        worked: (source) => this.#gate.clear(`from ${source}`),
+        worked: (source) => {
+          this.#gate.clear(`from ${source}`);
+          this.#diallers.get(source)?.hurry();
+        },
       },
     });
     this.#port = await listener.listen(host, port);

@@ -26,14 +26,10 @@ class PlayedSidecar {
   readonly #held: ServerResponse[] = [];
 
   async start(): Promise<void> {
-    const server = createServer(async (req, res) => {
+    const server = createServer((req, res) => {
       let text = "";
-      for await (const chunk of req) text += String(chunk);
-      if (req.method === "POST") {
-        this.resignations.push({ atMs: machineMs(), body: JSON.parse(text) });
-        res.end("{}");
-      } else if (this.mood === "silent") this.#held.push(res);
-      else this.#answer(res);
+      req.on("data", (chunk) => (text += String(chunk)));
+      req.once("end", () => this.#asked(req.method ?? "", text, res));
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -49,6 +45,14 @@ class PlayedSidecar {
   speak(mood: Mood): void {
     this.mood = mood;
     for (const res of this.#held.splice(0)) this.#answer(res);
+  }
+
+  #asked(method: string, text: string, res: ServerResponse): void {
+    if (method === "POST") {
+      this.resignations.push({ atMs: machineMs(), body: JSON.parse(text) });
+      res.end("{}");
+    } else if (this.mood === "silent") this.#held.push(res);
+    else this.#answer(res);
   }
 
   #answer(res: ServerResponse): void {

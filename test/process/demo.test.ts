@@ -85,13 +85,15 @@ describe("the demo", () => {
     const { lines } = await run(["--keep"], (line, pid) => {
       if (line.includes("begins to write")) process.kill(pid, "SIGTERM");
     });
-    const directory = /^kept: (?<path>.*)$/u.exec(lines.find((line) => line.startsWith("kept: ")) ?? "")?.groups?.["path"];
-    expect(readdirSync(directory ?? "").toSorted()).toEqual(["app-0", "app-1", "app-2", "ledger.jsonl"]);
+    const directory = lines.find((line) => line.startsWith("kept: "))?.slice("kept: ".length) ?? "";
+    expect(readdirSync(directory).toSorted()).toEqual(["app-0", "app-1", "app-2", "ledger.jsonl"]);
   });
 
   it("explains itself, and starts nothing for an option that it does not know", async () => {
-    expect(await run(["--help"])).toMatchObject({ status: 0, lines: expect.arrayContaining([expect.stringContaining("--script")]) });
-    expect(await run(["--bogus"])).toMatchObject({ status: 2, lines: expect.arrayContaining([expect.stringContaining("--bogus")]) });
+    const [help, bogus] = await Promise.all([run(["--help"]), run(["--bogus"])]);
+    expect([help.status, bogus.status]).toEqual([0, 2]);
+    expect(help.lines.join("\n")).toContain("--script");
+    expect(bogus.lines[0]).toContain("--bogus");
     expect(readdirSync(temporary.path)).toEqual([]);
   });
 });

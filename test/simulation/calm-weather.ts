@@ -21,7 +21,7 @@ export function spoilCalm(around: Surroundings, replicas: readonly Replica[]): v
   if (chance.happens(swarm.damageInCalm)) {
     const minority = voters.filter((replica) => replica !== kept).slice(0, voters.length - majoritySize(voters.length));
     for (const replica of minority) {
-      damage(around, replica, replicas);
+      damage(around, replica, replicas, kept);
       tally.calmDamage += 1;
     }
   }
@@ -34,11 +34,13 @@ export function spoilCalm(around: Surroundings, replicas: readonly Replica[]): v
   }
 }
 
-function damage({ chance, network }: Surroundings, replica: Replica, replicas: readonly Replica[]): void {
+function damage({ chance, network }: Surroundings, replica: Replica, replicas: readonly Replica[], kept: Replica): void {
   const self = replica.position;
   const others = [...replicas.keys()].filter((other) => other !== self);
+  // An ineligible leader hands over only to whom it reaches, so the one that is surely eligible is spared.
+  const spared = others.filter((other) => other !== kept.position);
   const kind = chance.pick(DAMAGES);
-  const [only, out, into] = [chance.pick(others), kind !== "deaf", kind !== "mute"];
+  const [only, out, into] = [chance.pick(spared.length > 0 ? spared : others), kind !== "deaf", kind !== "mute"];
   if (kind === "down") {
     replica.crash();
     return;

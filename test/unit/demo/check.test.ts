@@ -95,7 +95,8 @@ describe("the verdict", () => {
 
   it("catches a valid holder whose token the ledger had to refuse", () => {
     const refused = write({ ...second, token: 9, refusal: "stale token", at: 199 });
-    expect(judge(write({}), refused)).toContain("b with token 9: 1 write(s) refused as stale although the lease still ran");
+    const fault = "b with token 9: 1 write(s) refused as stale although the lease still ran";
+    expect(judge(write({}), refused)).toContain(fault);
   });
 
   it("has nothing against the refusal of a worker that slept over its deadline", () => {

@@ -78,6 +78,7 @@ describe("the ledger", () => {
       { position: 1, token: 5, worker: "a" },
       { position: 2, token: 6, worker: "a" },
     ]);
-    ledger = await Ledger.open(join(directory.path, "ledger.jsonl"), { written: () => undefined, stopped: () => undefined });
+    // For afterEach to close.
+    ledger = await Ledger.open(join(directory.path, "other"), { written: () => undefined, stopped: () => undefined });
   });
 });

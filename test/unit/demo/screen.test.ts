@@ -32,7 +32,7 @@ const PICTURE: Picture = {
   refused: 7,
   tenures: 2,
   faults: [],
-  events: Array.from({ length: 100 }, (_, n) => ({ atMs: n, tone: "deed" as const, text: `event ${n} ${"x".repeat(n)}` })),
+  events: Array.from({ length: 100 }, (_, n) => ({ atMs: n, tone: "deed", text: `event ${n} ${"x".repeat(n)}` })),
 };
 
 const PAPER: Paper = { columns: 80, rows: 24, colours: false, unicode: true };
@@ -53,7 +53,8 @@ describe("the screen", () => {
 
   it("shows every column whole at 80 by 24, with the newest events and all keys", () => {
     const lines = draw(PICTURE, PAPER);
-    expect(lines[2]?.trim().split(/\s+/u)).toEqual(["pod", "role", "state", "term", "token", "lease", "worker", "refused"]);
+    const titles = ["pod", "role", "state", "term", "token", "lease", "worker", "refused"];
+    expect(lines[2]?.trim().split(/\s+/u)).toEqual(titles);
     const row = "  app-0 candidate  stopping   12  251301442093057 ██████·· 1.23  writing       7";
     expect(lines[3]).toBe(row);
     expect(lines[4]).toContain("▸ app-1 candidate  dead       12  -               ········");
@@ -68,7 +69,8 @@ describe("the screen", () => {
   });
 
   it("says the first fault, and why nobody holds the lock", () => {
-    const text = draw({ ...PICTURE, faults: ["two holders at once"], holder: null, whyNobody: "nobody: x" }, PAPER).join("\n");
+    const bad = { ...PICTURE, faults: ["two holders at once"], holder: null, whyNobody: "nobody: x" };
+    const text = draw(bad, PAPER).join("\n");
     expect(text).toContain(" FAULT    two holders at once");
     expect(text).not.toContain("never two holders");
     expect(text).toContain(" holder   nobody: x");

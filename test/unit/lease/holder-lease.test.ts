@@ -118,6 +118,23 @@ describe("the holder's lease", () => {
     expect(lease.end(ids(1, 2, 3))).toBeNull();
   });
 
+  it("a repeated look is never stale: asked again about the same voters, it knows each ack and each round since", () => {
+    const lease = leaseWith(1_000);
+    const [three, lone, five] = [ids(0, 1, 2), ids(0), ids(0, 1, 2, 3, 4)];
+    const looks = () => [lease.start(three), lease.start(lone), lease.start(five), lease.start(three)];
+    expect(looks()).toEqual([null, 1_000, null, null]);
+    lease.acknowledge(id(1), 1);
+    expect(looks()).toEqual([1_000, 1_000, null, 1_000]);
+    expect(lease.start(lone)).toBe(1_000);
+    lease.openRound(holderMs(1_100));
+    expect(lease.start(lone)).toBe(1_100);
+    expect(looks()).toEqual([1_000, 1_100, null, 1_000]);
+    lease.acknowledge(id(2), 2);
+    lease.acknowledge(id(3), 2);
+    expect(lease.start(three)).toBe(1_100);
+    expect(looks()).toEqual([1_100, 1_100, 1_100, 1_100]);
+  });
+
   it("numbers rounds without a gap, and refuses a clock that goes back", () => {
     const lease = leaseWith(1_000, 1_000);
     expect(lease.lastRound).toBe(2);

@@ -76,6 +76,20 @@ describe("configurations in the log (dissertation, 4.1)", () => {
     expect(log.configuration).toEqual(four);
   });
 
+  it("the ids of the voters are one array for as long as the configuration stands, and another one afterwards", () => {
+    const log = logWith([noop(1, 1)]);
+    const first = log.voterIds;
+    log.append(command(2, 1));
+    expect(log.voterIds).toBe(first);
+    log.append(config(3, 1, four));
+    const second = log.voterIds;
+    expect(second).toEqual(four.voters.map(({ id }) => id));
+    expect(log.voterIds).toBe(second);
+    log.truncateAfter(logIndex(2));
+    expect(log.voterIds).toEqual(THREE.voters.map(({ id }) => id));
+    expect(first).toHaveLength(3);
+  });
+
   it("the latest stored one counts after a start", () => {
     expect(logWith([config(1, 1, joined), noop(2, 1)]).configuration).toEqual(joined);
   });
@@ -117,6 +131,17 @@ describe("the back-up of a refused append (Raft paper, 5.3)", () => {
         expect(found).toBe(log.indexOf(log[index - 1] ?? 0) + 1);
       }),
     );
+  });
+});
+
+describe("the newest entry of a kind", () => {
+  it("is found among several kinds, and gone when it was cut off", () => {
+    const log = logWith([noop(1, 1), command(2, 1), noop(3, 2), command(4, 2)]);
+    expect(log.lastOf("noop")).toEqual(noop(3, 2));
+    expect(log.lastOf("noop", "command")).toEqual(command(4, 2));
+    expect(log.lastOf("claim", "release")).toBeNull();
+    log.truncateAfter(logIndex(2));
+    expect(log.lastOf("noop")).toEqual(noop(1, 1));
   });
 });
 

@@ -4,7 +4,7 @@ import { TenureError } from "../../../src/base/errors.ts";
 import { PEER_BACKOFF_MIN_MS, PEER_CONNECT_TIMEOUT_MS, PEER_HANDSHAKE_TIMEOUT_MS } from "../../../src/base/limits.ts";
 import { deadPort } from "../../support/dead-port.ts";
 import { APP_0, at, DiallingBench, WELCOME } from "../../support/dialling-bench.ts";
-import type { RawListener } from "../../support/raw-peer.ts";
+import { type RawListener, RawPeer } from "../../support/raw-peer.ts";
 import { GROUP_ID, idOf, localPeer, OTHER_GROUP_ID, Recorder } from "../../support/transport-recorder.ts";
 
 let bench: DiallingBench;
@@ -131,6 +131,20 @@ describe("the wait before a new attempt", () => {
     await other.next();
     // It would be 0.6 s and more.
     expect(performance.now() - startMs).toBeLessThan(400);
+  });
+
+  it("ends as soon as the peer itself has dialled in", async () => {
+    const other = await bench.listener();
+    bench.random = 0.999;
+    const transport = await bench.dial([at(other.port)]);
+    // After five failed rounds the next wait is 0.6 s and more.
+    await gapsOf(other, 5);
+    const startMs = performance.now();
+    const peer = RawPeer.dial(transport.port);
+    peer.send({ ...WELCOME, kind: "hello" });
+    await other.next();
+    expect(performance.now() - startMs).toBeLessThan(400);
+    peer.socket.destroy();
   });
 
   it("has a least length, whatever the dice say", async () => {
