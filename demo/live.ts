@@ -173,7 +173,7 @@ class Live {
       heartbeatIntervalMs,
       usableLeaseMs,
       members,
-      holder: members.find(({ leaseLeftMs }) => leaseLeftMs > 0)?.name ?? null,
+      holder: holderOf(members),
       whyNobody: this.#whyNobody(),
       writes: ledger.length,
       highestToken: ledger.highestToken,
@@ -195,18 +195,24 @@ class Live {
       isSelected: position === this.#selected,
       role: pod.life === "dead" ? null : (seen?.role ?? null),
       state: this.#stateOf(pod),
-      isFresh: pod.running && !pod.paused,
+      isFresh: pod.answers,
       term: seen?.term ?? null,
       token: seen?.token ?? null,
-      leaseLeftMs: seen?.deadlineMs === null || seen === null ? 0 : Math.max(0, seen.deadlineMs - machineMs()),
+      leaseLeftMs: this.#leaseLeftMs(pod),
       worker: this.#workerOf(pod),
       writes,
       refused,
     };
   }
 
+  #leaseLeftMs(pod: Pod): number {
+    const seen = this.#watch.sighting(pod.name);
+    if (seen === null || seen.deadlineMs === null || seen.token === pod.releasedToken) return 0;
+    return Math.max(0, seen.deadlineMs - machineMs());
+  }
+
   #whyNobody(): string {
-    const answering = this.#stage.pods.filter(({ running, paused }) => running && !paused);
+    const answering = this.#stage.pods.filter(({ answers }) => answers);
     const reasons = answering.map(({ name }) => this.#watch.sighting(name)?.reason ?? "starting");
     const needed = Math.floor(this.#stage.pods.length / 2) + 1;
     if (answering.length < needed) return `nobody: ${answering.length} of 3 members left, ${needed} are needed`;
@@ -230,4 +236,12 @@ class Live {
     if (nowMs - lastWriteMs < WRITING_MS) return "writing";
     return nowMs - lastRefusalMs < REFUSED_SHOWN_MS ? "refused" : "idle";
   }
+}
+
+/** Null when no lease runs. That of a member that is dead or paused runs on, and nobody else may hold until then. */
+function holderOf(members: readonly MemberPicture[]): string | null {
+  const holder = members.find(({ leaseLeftMs }) => leaseLeftMs > 0);
+  if (holder === undefined) return null;
+  const { name, state, isFresh } = holder;
+  return isFresh ? name : `${name}, ${state}: its lease still runs, so nobody else may act`;
 }

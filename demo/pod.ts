@@ -34,12 +34,19 @@ export class Pod {
   asleep = false;
   sidecar: Sidecar | null = null;
   worker: WorkerProcess | null = null;
+  /** The last token that its sidecar has released: what it said of that lease before is over. */
+  releasedToken: number | null = null;
   /** Of the worker's last tenure, by its own word; for those who wait for it. */
   lastReport: Report | null = null;
 
   constructor(options: PodOptions) {
     this.name = options.name;
     this.#options = options;
+  }
+
+  /** Whether its sidecar can be asked. */
+  get answers(): boolean {
+    return (this.life === "running" || this.life === "stopping") && !this.paused;
   }
 
   get running(): boolean {
@@ -60,6 +67,7 @@ export class Pod {
     if (this.life !== "starting") return sidecar.stop();
     this.sidecar = sidecar;
     sidecar.follow((line) => {
+      if (line.event === "released") this.releasedToken = Number(line["token"]);
       const news = newsOf(this.name, line);
       if (news !== null) this.#options.journal.say(news, line.event === "fatal" ? "trouble" : "event");
     });

@@ -244,6 +244,11 @@ export class Stage {
     this.evidence.add(entry);
     const { writes, refused, lastWriteMs, lastRefusalMs } = this.tally(entry.worker);
     if (entry.refusal === null) {
+      const { newest } = this;
+      if (newest !== null && newest.token < entry.token) {
+        const after = `${Math.round(entry.atMs - newest.atMs)} ms after the last write of ${newest.worker}`;
+        this.options.journal.say(`ledger: ${entry.worker} writes, ${after}`);
+      }
       this.newest = entry;
       this.#tallies.set(entry.worker, { writes: writes + 1, refused, lastWriteMs: entry.atMs, lastRefusalMs });
       return;

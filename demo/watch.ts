@@ -49,8 +49,8 @@ export class Watch {
     return this.#sightings.get(name) ?? null;
   }
 
-  async #look({ name, running, paused, sidecar }: Pod): Promise<void> {
-    if (!running || paused || sidecar === null || this.#asking.has(name)) return;
+  async #look({ name, answers, sidecar }: Pod): Promise<void> {
+    if (!answers || sidecar === null || this.#asking.has(name)) return;
     this.#asking.add(name);
     try {
       const [leader, cluster] = await Promise.all([sidecar.leader(), sidecar.ask("GET", "/cluster")]);

@@ -1,6 +1,6 @@
 /**
- * Leaves out of a bundle what express loads and this program never calls: body parsers with their character tables,
- * a table of a thousand file types, the parser of nested queries, static files.
+ * Leaves out of a bundle what express and pino load and this program never calls: body parsers with their character
+ * tables, a table of a thousand file types, the parser of nested queries, static files, worker threads.
  *
  * Measured on Node 24: the bundle is 0.9 MB smaller (0.4 instead of 1.35 MB); resident memory is 2.5 MiB less before
  * express is loaded, and 5 MiB less with it.
@@ -20,7 +20,11 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   qs: ["parse", "stringify"],
   send: ["mime"],
   "serve-static": [],
+  "thread-stream": [],
 };
+
+/** pino asks only whether it runs in the main thread, which it does; loading the module costs 1 MiB. */
+const MAIN_THREAD = "module.exports = { isMainThread: true };";
 
 export function leaveOut(): Plugin {
   return {
@@ -29,6 +33,10 @@ export function leaveOut(): Plugin {
       const filter = new RegExp(`^(?:${Object.keys(LEFT_OUT).join("|")})$`);
       onResolve({ filter }, ({ path }) => ({ path, namespace: "left-out" }));
       onLoad({ filter: /^/, namespace: "left-out" }, ({ path }) => ({ contents: standIn(path), loader: "js" }));
+      onResolve({ filter: /^(?:node:)?worker_threads$/ }, ({ path, importer }) =>
+        /[\\/]pino[\\/]/.test(importer) ? { path, namespace: "main-thread" } : null,
+      );
+      onLoad({ filter: /^/, namespace: "main-thread" }, () => ({ contents: MAIN_THREAD, loader: "js" }));
     },
   };
 }

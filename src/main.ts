@@ -79,6 +79,7 @@ async function run(settings: Settings): Promise<void> {
 }
 
 async function serve(settings: Settings, log: Log): Promise<void> {
+  const toStop = stopSignal();
   const clock = new SystemClock();
   // The metrics sample the node, and the node reports to the metrics: one of them has to come second.
   const metrics = createMetrics({
@@ -116,7 +117,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   await node.start();
   observer.observe({ kind: "listening", api: servers.apiPort, ops: servers.opsPort, peers: transport.port });
 
-  observer.observe({ kind: "stopping", signal: await stopSignal() });
+  observer.observe({ kind: "stopping", signal: await toStop });
   await node.leave(settings.sigterm === "handover");
   await servers.closeApi();
   await node.close();

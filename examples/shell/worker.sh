@@ -22,7 +22,7 @@ read_clock() {
 step() {
   local token=$1 left=$2 text=$3 seconds
   printf -v seconds '%d.%03d' $((left / 1000)) $((left % 1000))
-  curl --silent --fail --request PUT --header "Fencing-Token: $token" --data "$text" "$store"
+  curl --silent --fail --max-time "$seconds" --request PUT --header "Fencing-Token: $token" --data "$text" "$store"
 }
 
 resign() {

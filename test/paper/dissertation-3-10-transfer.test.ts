@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { Cluster } from "../support/cluster.ts";
+import { baseOf, configurationOf, nowOf } from "../support/entries.ts";
 import { appendRequest, timeoutNow, voteReply, voteRequest } from "../support/messages.ts";
 import { eventsOf, only, positionOf, sent, Solo } from "../support/solo.ts";
 import { D, H, WINDOW } from "../support/timing.ts";
@@ -84,6 +85,10 @@ describe("3.10 the prior leader", () => {
     expect(eventsOf(ineligible.resign(1), "transferStarted")).toEqual([]);
     const unknown = new Solo().hold();
     expect(eventsOf(unknown.resign(7), "transferStarted")).toEqual([]);
+    const learner = new Solo({ base: baseOf(configurationOf([0, 1, 2], [3])) }).hold();
+    learner.ack(3, { priority: 100 });
+    expect(learner.core.transferTarget("m3", nowOf(learner.nowMs))).toBeNull();
+    expect(eventsOf(learner.resign(), "transferStarted")).toMatchObject([{ target: { name: "m1" } }]);
   });
 });
 

@@ -93,6 +93,14 @@ describe("5.2 candidates", () => {
     expect(only(effects, "voteReply").granted).toBe(true);
   });
 
+  it("5.2: so is a vote in a term that was known already", () => {
+    const node = new Solo({ hardState: hardStateOf(4) });
+    const effects = node.receive(2, voteRequest(4));
+    expect(only(effects, "voteReply").granted).toBe(true);
+    expect(effects.persist?.hardState).toMatchObject({ term: 4, votedFor: node.configuration.voters[2]?.id });
+    expect(node.receive(2, voteRequest(4)).persist).toBeNull();
+  });
+
   it("5.2: a candidate votes for itself and for no other in its term", () => {
     const node = new Solo();
     node.campaign();

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { majoritySize } from "../../src/lease/majority.ts";
 import { baseOf, config, configurationOf, hardStateOf, logOf, noop, nowOf, votersOf } from "../support/entries.ts";
 import { appendReply, appendRequest, preVoteReply, preVoteRequest, voteReply, voteRequest } from "../support/messages.ts";
-import { only, positionOf, Solo } from "../support/solo.ts";
+import { eventsOf, only, positionOf, Solo } from "../support/solo.ts";
 
 const FOUR = configurationOf([0, 1, 2, 3]);
 
@@ -109,6 +109,20 @@ describe("6 and 4.2.1 learners", () => {
     node.receive(1, preVoteReply(1, true));
     node.receive(3, voteReply(1, true));
     expect(node.view.role).toBe("candidate");
+  });
+
+  it("4.2.1: what a learner promised makes nobody wait, and what it refuses or grants decides nothing", () => {
+    const node = new Solo({ base: learner });
+    node.campaign();
+    node.receive(3, voteReply(1, true, 9_000, 0));
+    expect(eventsOf(node.receive(1, voteReply(1, true)), "waiting")).toEqual([]);
+    const loser = new Solo({ base: baseOf(configurationOf([0, 1, 2], [3, 4])) });
+    loser.campaign();
+    loser.receive(1, voteReply(1, false));
+    loser.receive(3, voteReply(1, true));
+    expect(loser.view.role).toBe("candidate");
+    loser.receive(2, voteReply(1, false));
+    expect(loser.view.role).toBe("follower");
   });
 
   it("4.2.1: a learner never campaigns, however long it hears nothing", () => {

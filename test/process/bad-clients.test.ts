@@ -13,11 +13,11 @@ import { ask, wire } from "../support/http.ts";
 import { LocalGroup } from "../support/local-group.ts";
 import type { Leader, Sidecar } from "../support/sidecar.ts";
 import { createTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.ts";
-import { TenureGuard } from "../support/tenure-guard.ts";
+import { SMALL_HEAP, TenureGuard } from "../support/tenure-guard.ts";
 
 const MANY = 2_000;
 /** Node takes some 12 KiB for a connection that may yet send a request. */
-const MAX_GROWTH_MIB = 64;
+const MAX_GROWTH_MIB = 48;
 
 let group: LocalGroup;
 let guard: TenureGuard;
@@ -31,7 +31,7 @@ beforeAll(async () => {
     size: 3,
     leaseDuration: "2s",
     heartbeatInterval: "200ms",
-    env: (name) => ({ TENURE_HTTP_SOCKET: socketOf(name) }),
+    env: (name) => ({ TENURE_HTTP_SOCKET: socketOf(name), ...SMALL_HEAP }),
   });
   await group.agreed();
   await Promise.all(group.members.map(warmUp));

@@ -21,6 +21,7 @@ const PATIENCE_MS = 10_000;
 class PlayedSidecar {
   mood: Mood = "leader";
   token = 10;
+  remainingMs = LEASE_MS;
   port = 0;
   readonly resignations: { readonly atMs: number; readonly body: unknown }[] = [];
   readonly #held: ServerResponse[] = [];
@@ -58,7 +59,8 @@ class PlayedSidecar {
   #answer(res: ServerResponse): void {
     const isLeader = this.mood === "leader";
     const reason = isLeader ? "holder" : this.mood;
-    const answer = { isLeader, token: isLeader ? this.token : null, remainingMs: isLeader ? LEASE_MS : 0, reason };
+    const [token, remainingMs] = isLeader ? [this.token, this.remainingMs] : [null, 0];
+    const answer = { isLeader, token, remainingMs, reason };
     res.writeHead(isLeader ? 200 : 503).end(JSON.stringify(answer));
   }
 }
@@ -129,6 +131,18 @@ describe("the demo's worker", () => {
     sidecar.speak("follower");
     await delay(100);
     expect(entries).toHaveLength(count);
+  });
+
+  it("keeps the deadline that it was given when a later question is answered slowly", async () => {
+    const { sidecar, entries, reports, until } = await start();
+    sidecar.mood = "silent";
+    await delay(LEASE_MS / 2);
+    // The question is half a lease old, and so would be the deadline that begins with it.
+    sidecar.remainingMs = LEASE_MS / 4;
+    sidecar.speak("leader");
+    const count = entries.length;
+    await until(() => entries.length >= count + 2);
+    expect(reports.filter(({ report }) => report === "stopped")).toEqual([]);
   });
 
   it("stops at once when it is told so", async () => {

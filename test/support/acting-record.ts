@@ -63,10 +63,8 @@ export class ActingRecord {
     }
     for (const { worker: who, atMs: resignedMs } of this.resigned) {
       if (who !== worker || resignedMs < yes.atMs) continue;
-      if (atMs > resignedMs) faults.push(`${worker} wrote after it had said that it stopped`);
-      else if (write.endedMs === null || write.endedMs > resignedMs) {
-        faults.push(`${worker} said that it stopped while a write was under way`);
-      }
+      if (atMs > resignedMs) faults.push(`${worker} wrote after it had said that it stopped, with token ${token}`);
+      else say((write.endedMs ?? Infinity) - resignedMs, "ended a write after it had said that it stopped");
     }
     return faults;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AssertionError } from "../../../src/base/assert.ts";
 import { Cluster, memberAt } from "../../support/cluster.ts";
-import { baseOf, config, configurationOf, hardStateOf, logOf, noop, nowOf } from "../../support/entries.ts";
+import { baseOf, claim, config, configurationOf, hardStateOf, logOf, noop, nowOf, release } from "../../support/entries.ts";
 import { appendRequest, preVoteRequest, voteRequest } from "../../support/messages.ts";
 import { only, Solo } from "../../support/solo.ts";
 import { D, H, U } from "../../support/timing.ts";
@@ -185,7 +185,7 @@ describe("what a node tells of itself", () => {
     expect(node.core.members).toEqual([memberAt(0), memberAt(1), memberAt(2)]);
   });
 
-  it("names the holder only while its leader's word is fresh, and never one that was released", () => {
+  it("names the holder only while its leader's word is fresh, and no longer once the leader says that nobody holds", () => {
     const node = new Solo({ self: 1 });
     const leader = new Solo();
     leader.elect();
@@ -200,6 +200,18 @@ describe("what a node tells of itself", () => {
     expect(node.after(0.001).view.current).toBeNull();
     leader.at(node.nowMs).tick();
     node.receive(0, leader.asked(1));
+    expect(node.view.current).toBeNull();
+  });
+
+  it("does not name a released holder again because of an append that was overtaken", () => {
+    const node = new Solo();
+    const early = appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 });
+    node.receive(1, appendRequest(1, { entries: [noop(1, 1), claim(2, 1, 1)], commitIndex: 2, holding: 2 }));
+    expect(node.view.current?.holder).toEqual(memberAt(1));
+    const entries = [release(3, 1, 2)];
+    node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, entries, commitIndex: 3 }));
+    expect(node.view.current).toBeNull();
+    node.receive(1, early);
     expect(node.view.current).toBeNull();
   });
 

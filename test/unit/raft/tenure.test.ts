@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { memberAt } from "../../support/cluster.ts";
-import { baseOf, claim, config, configurationOf, hardStateOf, noop, release } from "../../support/entries.ts";
+import { baseOf, claim, config, configurationOf, hardStateOf, noop, nowOf, release } from "../../support/entries.ts";
 import { appendReply, appendRequest, timeoutNow, voteReply, voteRequest } from "../../support/messages.ts";
 import { eventsOf, only, sent, Solo } from "../../support/solo.ts";
 import { D, H, U } from "../../support/timing.ts";
@@ -403,6 +403,18 @@ describe("L7 the transfer", () => {
     const effects = node.resign(2);
     const toTarget = effects.send.filter(({ to }) => to.name === "m2").map(({ message }) => message.kind);
     expect(toTarget).toEqual(["appendRequest", "timeoutNow"]);
+  });
+
+  it.each([
+    ["a short", 300, U - 1, true],
+    ["a long", 60_000, U + 1, false],
+  ])("the target was heard within U of this leader, who followed one with %s D before", (_, before, agoMs, able) => {
+    const node = new Solo();
+    node.receive(1, appendRequest(1, { leaseDurationMs: before }));
+    node.elect();
+    node.ack(1);
+    node.after(agoMs);
+    expect(node.core.transferTarget("m1", nowOf(node.nowMs)) !== null).toBe(able);
   });
 
   it("the successor writes down the release of the claim that the certificate's leader gave up", () => {

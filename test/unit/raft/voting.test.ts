@@ -42,6 +42,16 @@ describe("a PreVote request of a lower priority", () => {
     expect(grants(learner, 0, 2, 4)).toBe(true);
   });
 
+  it("is refused while the own first try is under way, which is not begun anew by each asker", () => {
+    const node = voter({ priority: 5 });
+    node.wake();
+    for (const from of [0, 2, 0]) {
+      const effects = node.receive(from, preVoteRequest(2, 2, 1, 4));
+      expect(only(effects, "preVoteReply").granted).toBe(false);
+      expect(sent(effects, "preVoteRequest")).toEqual([]);
+    }
+  });
+
   it("is granted from the second try on: nobody blocks the group", () => {
     const node = voter({ priority: 5 });
     node.wake();
@@ -58,6 +68,23 @@ describe("a PreVote request of a lower priority", () => {
     node.receive(0, appendRequest(1, { prevIndex: 2, prevTerm: 1 }));
     node.wake();
     expect(grants(node, 0, 2, 4)).toBe(false);
+  });
+});
+
+describe("an ineligible node", () => {
+  it("leaves its first five tries to the others, then asks: it may be the only one with all committed entries", () => {
+    const node = voter();
+    node.step({ kind: "setEligible", eligible: false });
+    for (let tries = 0; tries < 5; tries += 1) expect(node.wake().send).toEqual([]);
+    expect(node.view.role).toBe("follower");
+    expect(sent(node.wake(), "preVoteRequest")).toHaveLength(2);
+  });
+
+  it("votes for others as ever", () => {
+    const node = voter();
+    node.step({ kind: "setEligible", eligible: false });
+    expect(grants(node, 0, 2, 0)).toBe(true);
+    expect(only(node.receive(0, voteRequest(2, 2, 1)), "voteReply").granted).toBe(true);
   });
 });
 
