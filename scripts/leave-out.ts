@@ -20,6 +20,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   qs: ["parse", "stringify"],
   send: ["mime"],
   "serve-static": [],
+  "supports-color": [],
   "thread-stream": [],
 };
 

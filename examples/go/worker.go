@@ -76,7 +76,7 @@ func main() {
 		switch {
 		case a.IsLeader && time.Now().Before(deadline):
 			steps++
-			ctx, cancel := context.WithCancel(context.Background())
+			ctx, cancel := context.WithDeadline(context.Background(), deadline)
 			step(ctx, a.Token, fmt.Sprintf("%s step %d", a.Self, steps))
 			cancel()
 		case a.Reason == "draining":

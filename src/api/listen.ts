@@ -8,7 +8,7 @@
  */
 import { lstat, unlink } from "node:fs/promises";
 import type { Server } from "node:http";
-import { type ListenOptions, createConnection } from "node:net";
+import { type ListenOptions, type Socket, createConnection } from "node:net";
 import { messageOf, systemCodeOf, TenureError } from "../base/errors.ts";
 
 /** How often a closing server looks for connections that became idle: their answers are out. */
@@ -55,6 +55,17 @@ async function isLeftover(path: string): Promise<boolean> {
     });
     probe.once("error", (error) => resolve(systemCodeOf(error) === "ECONNREFUSED"));
   });
+}
+
+/** Connections on which no whole request has come yet; `closeIdleConnections` counts them as busy. */
+export function silentConnections(server: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
+  server.on("request", ({ socket }) => silent.delete(socket));
+  return silent;
 }
 
 /** Takes no more connections, lets answers under way go out for up to `graceMs`, then cuts what is left. */

@@ -26,7 +26,7 @@ import {
 import type { Application } from "../ports/application.ts";
 import { fail, type OnFault } from "./failure.ts";
 import { createHostCheck, isLoopbackAuthority } from "./host.ts";
-import { closeServer, listen, listenSocket } from "./listen.ts";
+import { closeServer, listen, listenSocket, silentConnections } from "./listen.ts";
 import { sendError, sendLeader } from "./reply.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
@@ -115,8 +115,10 @@ function createHttpServer(listener: Listener, { onFault }: LockApiOptions, limit
   );
   server.maxConnections = limits.maxConnections;
   // Whoever holds thousands of idle connections shall not keep the application from its answer.
+  const silent = silentConnections(server);
   server.on("drop", () => {
     server.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
     onFault("http_too_many", "lock API", `more than ${limits.maxConnections} connections`);
   });
   return server;

@@ -69,8 +69,10 @@ export const DEFAULT_WAIT_MS = 30_000;
 export const MAX_WATCH_QUEUE_BYTES = 65_536;
 /** A comment line is sent to watchers this often, so that both ends notice a dead connection. */
 export const WATCH_COMMENT_INTERVAL_MS = 15_000;
-/** Connections to each HTTP port; those above are closed at once. */
+/** Connections to the lock API; those above are closed at once. An idle one costs 13 KiB. */
 export const MAX_HTTP_CONNECTIONS = 4_096;
+/** Connections to the operations port, which the whole cluster can reach: scrapers and probes, many times over. */
+export const MAX_OPS_CONNECTIONS = 512;
 /** How long a client may take to send its request's headers: an idle or dripping connection costs no more than this. */
 export const HTTP_HEADERS_TIMEOUT_MS = 10_000;
 /** How long an idle kept-alive HTTP connection stays: longer than the usual scrape and poll intervals. */
@@ -105,9 +107,6 @@ export const MAX_COMMAND_LENGTH = 1_024;
 export const MAX_INPUT_QUEUE = 4_096;
 /** Heartbeat rounds whose acknowledgement may still count; older ones cannot move a lease any more. */
 export const MAX_OPEN_ROUNDS = 1_024;
-/** Peers and addresses whose faults the transport remembers so as to tell each cause once, and causes of each. */
-export const MAX_FAULT_SOURCES = 256;
-export const MAX_FAULT_CAUSES = 16;
 /** A fault that repeats is logged once at `warn`, then at `debug` until this long has passed. */
 export const REPEATED_FAULT_QUIET_MS = 60_000;
 /** Faults told apart by the rule above: code and place. Beyond it the oldest is forgotten, and would warn anew. */

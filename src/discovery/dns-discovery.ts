@@ -72,7 +72,9 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     // A failure is no proof that the peer has no record of its own, so strangers are tried only without one.
     const [failure] = failures;
     if (failure !== undefined) throw failure;
-    return own.length === 0 ? addressesOfTargets(records) : [];
+    // Where its siblings have records of their names, a peer without one is not there yet.
+    const isAbsent = own.length > 0 || records.some((record) => isSibling(record, name));
+    return isAbsent ? [] : addressesOfTargets(records);
   }
 
   return { lookup, close: () => client.close() };
@@ -102,6 +104,14 @@ function isUsable(record: SrvRecord): boolean {
 function isOf(record: SrvRecord, name: string): boolean {
   const target = canonical(record.name);
   return target === name || target.startsWith(`${name}.`);
+}
+
+const ORDINAL = /-\d+$/;
+
+/** A record of another pod of the same StatefulSet. */
+function isSibling(record: SrvRecord, name: string): boolean {
+  const [label = ""] = canonical(record.name).split(".");
+  return ORDINAL.test(label) && ORDINAL.test(name) && label.replace(ORDINAL, "") === name.replace(ORDINAL, "");
 }
 
 /** Lowest priority number first, then the heaviest; the name makes the order the same every time. */

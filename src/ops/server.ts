@@ -10,6 +10,7 @@
  * the probes. A standby is as healthy as a holder.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type ErrorCode, messageOf, TenureError } from "../base/errors.ts";
 import {
   HTTP_CLOSE_GRACE_MS,
@@ -17,7 +18,7 @@ import {
   HTTP_KEEP_ALIVE_TIMEOUT_MS,
   HTTP_REQUEST_TIMEOUT_MS,
   HTTP_TIMEOUT_CHECK_MS,
-  MAX_HTTP_CONNECTIONS,
+  MAX_OPS_CONNECTIONS,
   MAX_HTTP_HEADER_BYTES,
 } from "../base/limits.ts";
 import type { Metrics } from "./metrics.ts";
@@ -60,11 +61,14 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
       });
     },
   );
-  server.maxConnections = MAX_HTTP_CONNECTIONS;
-  // Whoever holds thousands of idle connections shall not keep the kubelet from its probe.
+  server.maxConnections = MAX_OPS_CONNECTIONS;
+  // Whoever holds thousands of idle connections shall not keep the kubelet from its probe. Node counts those that have
+  // not sent a request yet as busy.
+  const silent = silentConnections(server);
   server.on("drop", () => {
     server.closeIdleConnections();
-    onFault("http_too_many", "operations port", `more than ${MAX_HTTP_CONNECTIONS} connections`);
+    for (const socket of silent) socket.destroy();
+    onFault("http_too_many", "operations port", `more than ${MAX_OPS_CONNECTIONS} connections`);
   });
   await listen(server, host, port);
   const address = server.address();
@@ -72,6 +76,17 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     port: typeof address === "object" && address !== null ? address.port : 0,
     close: () => close(server),
   };
+}
+
+/** Those on which no whole request has come yet. */
+function silentConnections(server: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
+  server.on("request", ({ socket }) => silent.delete(socket));
+  return silent;
 }
 
 async function answer(req: IncomingMessage, res: ServerResponse, options: OpsServerOptions): Promise<void> {

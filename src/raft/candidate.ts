@@ -16,14 +16,17 @@ import type { PreVoteReply, TimeoutNow, VoteReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { becomeFollower, type Campaign, type CoreState, endUnwonCampaign } from "./state.ts";
 
-/** Tries of an election that an ineligible node leaves to the others: about two lease durations at the defaults. */
+/** Tries of an election that an ineligible node leaves to the others: about three lease durations. */
 const TRIES_LEFT_TO_OTHERS = 5;
+
+/** Tries after a lost leader that may follow each other closely. */
+const QUICK_TRIES = 3;
 
 /** The election timer ran out: ask first (dissertation, 9.6). Keeps term and vote as they are. */
 export function startPreVote(state: CoreState, now: Now, out: Outbox): void {
   assert(state.leadership === null, "a leader does not campaign");
   state.attempts += 1;
-  state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
+  state.electionDeadline = state.drawNextTry(now.monotonicMs);
   state.leaderHolding = null;
   if (!mayCampaign(state)) return becomeFollower(state, state.term, null, now, out);
   endUnwonCampaign(state, out);
@@ -55,7 +58,7 @@ export function startCampaign(state: CoreState, certificate: Term | null, now: N
   state.setRole("candidate", out);
   state.setLeader(null, out);
   state.leaderHolding = null;
-  state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
+  state.electionDeadline = state.drawNextTry(now.monotonicMs);
   state.campaign = newCampaign(certificate);
   // L5: the candidate counts its own promise like everyone's (braft#463).
   const ownMs = state.promise.remainingMs(now.monotonicMs);
@@ -133,8 +136,12 @@ function win(state: CoreState, campaign: Campaign, now: Now, out: Outbox): void 
   becomeLeader(state, monotonicMs(until), campaign.certificate, now, out);
 }
 
-/** A majority refused: try again soon, at a random instant, without waiting for the ballots still out. */
+/**
+ * A majority refused: try again soon after the first tries, because a successor is wanted now; after those at leisure,
+ * because a follower that is cut off from its leader alone is refused for as long as that lasts.
+ */
 function giveUp(state: CoreState, now: Now, out: Outbox): void {
   becomeFollower(state, state.term, null, now, out);
-  state.electionDeadline = state.drawDeadline(now.monotonicMs, 0);
+  const soon = state.attempts <= QUICK_TRIES;
+  state.electionDeadline = soon ? state.drawSoon(now.monotonicMs) : state.drawNextTry(now.monotonicMs);
 }

@@ -45,7 +45,7 @@ function hearLeader(state: CoreState, request: AppendRequest, now: Now): void {
   state.lastAppendAt = now.monotonicMs;
   state.leaderLeaseMs = request.leaseDurationMs;
   state.attempts = 0;
-  state.electionDeadline = state.drawDeadline(now.monotonicMs, state.patienceMs);
+  state.electionDeadline = state.drawFirstTry(now.monotonicMs, state.patienceMs);
 }
 
 /** The entries behind what the snapshot covers; null if the log does not match at `prevIndex` (Raft paper, 5.3). */

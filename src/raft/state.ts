@@ -122,7 +122,7 @@ export class CoreState {
     assert(this.log.lastTerm <= this.term, "no entry is newer than the current term");
     // Nobody has promised anything to anybody in a new group, so its first election need not wait for U.
     const patience = this.largestPromiseMs === 0 ? 0 : this.patienceMs;
-    this.electionDeadline = this.drawDeadline(options.bootedAt.monotonicMs, patience);
+    this.electionDeadline = this.drawFirstTry(options.bootedAt.monotonicMs, patience);
   }
 
   get voters(): readonly Member[] {
@@ -146,10 +146,32 @@ export class CoreState {
     return usableLeaseMs(this.leaderLeaseMs, this.timing.clockDrift);
   }
 
-  /** `from` + `delayMs` + a random part of the election window. */
-  drawDeadline(from: MonotonicMs, delayMs: number): MonotonicMs {
-    const windowMs = this.leaderLeaseMs - this.patienceMs;
-    return monotonicMs(from + delayMs + this.dice.next() * windowMs);
+  /** `from` + `delayMs` + a random part of the election window: the first try, inside the drift margin. */
+  drawFirstTry(from: MonotonicMs, delayMs: number): MonotonicMs {
+    return monotonicMs(from + delayMs + this.dice.next() * (this.leaderLeaseMs - this.patienceMs));
+  }
+
+  /**
+   * A try after one that was answered by too few: leaves it D / 2, because a campaign takes two syncs and a round trip,
+   * which may be far longer than H on a slow disk.
+   */
+  drawNextTry(from: MonotonicMs): MonotonicMs {
+    return this.drawSoon(monotonicMs(from + this.leaderLeaseMs / 2));
+  }
+
+  /** A random instant soon after `from`; spread wider than the network is slow even where the drift bound is small. */
+  drawSoon(from: MonotonicMs): MonotonicMs {
+    const spreadMs = Math.max(this.leaderLeaseMs - this.patienceMs, this.leaderLeaseMs / 8);
+    return monotonicMs(from + this.dice.next() * spreadMs);
+  }
+
+  /**
+   * When a leader was last heard, or may have been: a node that has just restarted does not remember, and must not help
+   * to depose a leader that it would hear a moment later. Null: never.
+   */
+  get leaderHeardAt(): MonotonicMs | null {
+    const { lastAppendAt, bootedAt, largestPromiseMs } = this;
+    return lastAppendAt ?? (largestPromiseMs > 0 ? bootedAt.monotonicMs : null);
   }
 
   /** L2, L3: promises D to the leader of `term`; a D above all before is persisted with this step. */
@@ -210,6 +232,6 @@ function loseLeadership(state: CoreState, now: Now, out: Outbox): void {
   if (leadership === null) return;
   const { claim, held } = leadership.tenancy;
   if (claim !== null && held) out.event({ kind: "lapsed", claim, term: state.term });
-  state.electionDeadline = state.drawDeadline(now.monotonicMs, state.timing.heartbeatIntervalMs);
+  state.electionDeadline = state.drawNextTry(now.monotonicMs);
   state.leadership = null;
 }

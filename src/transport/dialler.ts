@@ -11,14 +11,14 @@ import { PEER_BACKOFF_MAX_MS, PEER_BACKOFF_MIN_MS, PEER_ROUND_BUDGET_MS } from "
 import type { PeerAddress } from "../ports/discovery.ts";
 import type { LocalPeer } from "../ports/transport.ts";
 import { explain } from "./explain.ts";
-import type { Cause } from "./faults.ts";
+import type { Cause } from "./explain.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { OutgoingPeer, TlsSide } from "./outgoing.ts";
 
 export interface DiallerEvents {
   connected(peer: OutgoingPeer): void;
   disconnected(): void;
-  /** `where` is the address, or null when it was the look-up. */
+  /** Each failed attempt; the backoff bounds them. `where` is the address, or null when it was the look-up. */
   failed(cause: Cause, where: string | null): void;
   overflowed(): void;
   roundTrip(durationMs: number): void;

@@ -3,11 +3,18 @@
  *
  * Invariant: the text of one cause is always the same: no port of ours, no time, no address of OpenSSL's memory.
  *
- * Deliberately absent: faults that a peer tells in a refusal; they come with their words.
+ * Deliberately absent: faults that a peer tells in a refusal; they come with their words. And any memory of faults:
+ * each is told, because they are counted; how often a person should read of one is the log's business.
  */
 import { systemCodeOf, TenureError } from "../base/errors.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import { isVerificationCode, objectionToChain } from "./certificate.ts";
-import type { Cause } from "./faults.ts";
+
+/** A fault without its place. */
+export interface Cause {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
 
 const SYSTEM_TEXTS: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "connection refused: nothing listens there"],

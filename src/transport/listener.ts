@@ -17,7 +17,7 @@ import type { LocalPeer, PeerMessage } from "../ports/transport.ts";
 import type { Member } from "../raft/entry.ts";
 import { objectionToChain } from "./certificate.ts";
 import { explain } from "./explain.ts";
-import type { Cause } from "./faults.ts";
+import type { Cause } from "./explain.ts";
 import type { Objection } from "./handshake.ts";
 import { Incoming } from "./incoming.ts";
 import type { IncomingTls } from "./incoming.ts";
@@ -28,8 +28,8 @@ export interface ListenerEvents {
   message(from: Member, message: PeerMessage, groupId: string | null): void;
   /** `source`: an address, or a name that was introduced. */
   failed(source: string, cause: Cause): void;
-  /** A handshake from this source has succeeded. */
-  worked(source: string): void;
+  /** The peer of this name has dialled in, and its handshake has succeeded. */
+  worked(name: string): void;
 }
 
 export interface ListenerOptions {
@@ -177,7 +177,6 @@ export class Listener {
     if (pending !== undefined) {
       clearTimeout(pending.timer);
       this.#pending.delete(key);
-      this.#options.events.worked(pending.address);
     }
     this.#options.events.worked(member.name);
     return null;

@@ -8,6 +8,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import { TenureError } from "../base/errors.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import { PEER_PING_INTERVAL_MS } from "../base/limits.ts";
 import type { MemberId } from "../base/types.ts";
 import type { PeerAddress } from "../ports/discovery.ts";
@@ -22,10 +23,9 @@ import type { Member } from "../raft/entry.ts";
 import type { Message } from "../raft/message.ts";
 import { decodeHello, encode } from "./codec.ts";
 import { Dialler } from "./dialler.ts";
-import { FaultGate } from "./faults.ts";
 import { helloOf } from "./handshake.ts";
 import { Listener } from "./listener.ts";
-import type { TlsSide } from "./outgoing.ts";
+import type { OutgoingPeer, TlsSide } from "./outgoing.ts";
 import { TlsFiles } from "./tls-files.ts";
 
 export interface PeerTransportOptions {
@@ -57,10 +57,11 @@ export function createPeerTransport(options: PeerTransportOptions): PeerTranspor
 
 class TcpPeerTransport implements PeerTransport {
   readonly #options: PeerTransportOptions;
-  readonly #gate = new FaultGate((code, peer, message) => this.#tell()?.fault(code, peer, message));
   readonly #diallers = new Map<string, Dialler>();
   /** Diallers at work or on their way out, until their last connection is closed. */
   readonly #running = new Set<Promise<void>>();
+  /** Faults of sending that were told; by connection, each of which has a peer of its own. */
+  readonly #unsent = new WeakMap<OutgoingPeer, Set<ErrorCode>>();
   #names: ReadonlySet<string> = new Set();
   #local: LocalPeer | null = null;
   #handlers: TransportHandlers | null = null;
@@ -94,11 +95,8 @@ class TcpPeerTransport implements PeerTransport {
       local: () => this.#localNow(),
       events: {
         message: (from, message, groupId) => this.#tell()?.message(from, message, groupId),
-        failed: (source, cause) => this.#gate.report(`from ${source}`, source, cause, null),
-        worked: (source) => {
-          this.#gate.clear(`from ${source}`);
-          this.#diallers.get(source)?.hurry();
-        },
+        failed: (source, { code, message }) => this.#tell()?.fault(code, source, message),
+        worked: (name) => this.#diallers.get(name)?.hurry(),
       },
     });
     this.#port = await listener.listen(host, port);
@@ -128,16 +126,17 @@ class TcpPeerTransport implements PeerTransport {
 
   sendTo(name: string, message: FormationMessage): boolean {
     const dialler = this.#diallers.get(name);
-    return dialler !== undefined && dialler.peer !== null && this.#write(name, dialler, message);
+    const peer = dialler?.peer ?? null;
+    return dialler !== undefined && peer !== null && this.#write(dialler, peer, message);
   }
 
   send(to: Member, message: Message): boolean {
     const dialler = this.#diallers.get(to.name);
     const peer = dialler?.peer ?? null;
     if (dialler === undefined || peer === null || peer.groupId === null) return false;
-    if (peer.member.id === to.id) return this.#write(to.name, dialler, message);
+    if (peer.member.id === to.id) return this.#write(dialler, peer, message);
     const wrong = `is connected as incarnation ${peer.member.id}; messages for ${to.id} are dropped`;
-    this.#gate.report(`to ${to.name}`, to.name, { code: "peer_incarnation", message: wrong }, null);
+    this.#tellOnce(peer, "peer_incarnation", wrong);
     return false;
   }
 
@@ -179,7 +178,6 @@ class TcpPeerTransport implements PeerTransport {
 
   #dial(name: string, local: LocalPeer): void {
     const { lookup, random } = this.#options;
-    const source = `to ${name}`;
     const dialler = new Dialler({
       name,
       local,
@@ -187,12 +185,10 @@ class TcpPeerTransport implements PeerTransport {
       lookup,
       random,
       events: {
-        connected: ({ member, groupId, version }) => {
-          this.#gate.clear(source);
-          this.#tell()?.connected(member, groupId, version);
-        },
+        connected: ({ member, groupId, version }) => this.#tell()?.connected(member, groupId, version),
         disconnected: () => this.#tell()?.disconnected(name),
-        failed: (cause, where) => this.#gate.report(source, name, cause, where),
+        failed: ({ code, message }, where) =>
+          this.#tell()?.fault(code, name, where === null ? message : `${where}: ${message}`),
         overflowed: () => this.#tell()?.fault("peer_overflow", name, "reads too slowly: messages to it are dropped"),
         roundTrip: (durationMs) => this.#tell()?.roundTrip(name, durationMs),
       },
@@ -214,20 +210,27 @@ class TcpPeerTransport implements PeerTransport {
     return files === null ? null : { context: () => files.material.context, service: this.#options.service };
   }
 
-  #write(name: string, dialler: Dialler, message: PeerMessage): boolean {
-    const frame = this.#encode(name, message);
+  #write(dialler: Dialler, peer: OutgoingPeer, message: PeerMessage): boolean {
+    const frame = this.#encode(peer, message);
     return frame !== null && dialler.send(frame);
   }
 
-  #encode(name: string, message: PeerMessage): Buffer | null {
+  #encode(peer: OutgoingPeer, message: PeerMessage): Buffer | null {
     try {
       return encode(message);
     } catch (error) {
       if (!(error instanceof TenureError)) throw error;
-      const cause = { code: error.code, message: `${message.kind} was not sent: ${error.message}` };
-      this.#gate.report(`to ${name}`, name, cause, null);
+      this.#tellOnce(peer, error.code, `${message.kind} was not sent: ${error.message}`);
       return null;
     }
+  }
+
+  /** What would come with every heartbeat: each code once per connection. */
+  #tellOnce(peer: OutgoingPeer, code: ErrorCode, message: string): void {
+    const codes = this.#unsent.get(peer) ?? new Set();
+    if (codes.has(code)) return;
+    this.#unsent.set(peer, codes.add(code));
+    this.#tell()?.fault(code, peer.member.name, message);
   }
 
   #tick(): void {

@@ -194,6 +194,15 @@ describe("many and slow clients", () => {
     poll.socket.destroy();
   });
 
+  it("makes room for the application when others hold all connections and say nothing or half of it", async () => {
+    const { api, ask } = await startBench({ maxConnections: 8 });
+    const silent = [await wire(api.port), await wire(api.port, "GET /leader HT")];
+    for (let n = 0; n < 6; n += 1) silent.push(await wire(api.port));
+    await expect(ask("/leader")).rejects.toThrow(/hang up|ECONNRESET/);
+    expect((await ask("/leader")).status).toBe(503);
+    await Promise.all(silent.map((client) => client.ended()));
+  });
+
   it("answers beside a thousand silent connections", async () => {
     const { api, ask } = await startBench();
     const silent = await Promise.all(Array.from({ length: 1_000 }, () => wire(api.port)));

@@ -168,6 +168,17 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       expect(one.seen.of("connected")).toEqual([]);
     });
 
+    it("tells a fault as often as it happens: whoever is refused ten times is ten faults", async () => {
+      await node(localPeer("app-1", 2, { group: "other" }), []);
+      const one = await node(localPeer("app-0", 1), []);
+      for (let nth = 1; nth <= 10; nth += 1) {
+        one.transport.setPeers(["app-1"]);
+        await one.seen.until(() => one.seen.faults("peer_group").length === nth, `fault ${nth}`);
+        one.transport.setPeers([]);
+      }
+      expect(one.seen.events).toHaveLength(10);
+    });
+
     it("does not connect to a group of the same name with another id", async () => {
       const [one, two] = await pair({}, { groupId: OTHER_GROUP_ID });
       await one.seen.untilFault("peer_group");

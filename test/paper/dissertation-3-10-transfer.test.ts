@@ -68,7 +68,7 @@ describe("3.10 the prior leader", () => {
     expect(node.view).toMatchObject({ role: "follower", held: null });
   });
 
-  it("3.10: it chooses a target by itself when none is named: eligible, lately heard, of high priority, long log", () => {
+  it("3.10: with none named it chooses a target: eligible, lately heard, of high priority, long log", () => {
     const node = new Solo({ voters: 5 }).hold();
     node.ack(1, { eligible: false, priority: 9 });
     node.ack(2, { priority: 1 });

@@ -10,7 +10,7 @@ import { eventsOf, only, sent, Solo } from "../support/solo.ts";
 import { U, WINDOW } from "../support/timing.ts";
 
 describe("9.6 the candidate", () => {
-  it("9.6: asks for PreVotes first, for the term it would campaign in, and changes neither term nor vote for it", () => {
+  it("9.6: asks for PreVotes of the term it would campaign in, and changes neither term nor vote for it", () => {
     const node = new Solo({ hardState: hardStateOf(4, 2), entries: logOf(1, 3) });
     const effects = node.wake();
     expect(effects.persist).toBeNull();
@@ -108,7 +108,9 @@ describe("9.6 the others", () => {
 
   it("9.6: may grant it to several at once: it is no vote", () => {
     const node = new Solo({ hardState: hardStateOf(4, null, 1) });
-    for (const from of [1, 2, 1]) expect(only(node.receive(from, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
+    for (const from of [1, 2, 1]) {
+      expect(only(node.receive(from, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
+    }
   });
 
   it("9.6: a refusal names the newer term, so that who fell behind learns it without disturbing anyone", () => {

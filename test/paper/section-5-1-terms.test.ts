@@ -54,7 +54,7 @@ describe("5.1 terms", () => {
     expect(node.view).toMatchObject({ role: "follower", term: 9, held: null });
   });
 
-  it.each(newsOf(9))("5.1: a larger term, from %s, is durable before anything that speaks of it is sent", (_, message) => {
+  it.each(newsOf(9))("5.1: a larger term, from %s, is durable before anything else is sent", (_, message) => {
     const node = inTerm(4);
     const { persist } = node.receive(2, message);
     expect(persist?.hardState).toMatchObject({ term: 9 });

@@ -50,7 +50,9 @@ describe("5.2 candidates", () => {
     expect(node.view).toMatchObject({ role: "candidate", term: 4, leader: null });
     expect(effects.persist?.hardState).toMatchObject({ term: 4, votedFor: node.configuration.voters[0]?.id });
     expect(effects.send.map(({ to }) => positionOf(to))).toEqual([1, 2, 3, 4]);
-    for (const request of sent(effects, "voteRequest")) expect(request).toMatchObject({ term: 4, lastIndex: 3, lastTerm: 3 });
+    for (const request of sent(effects, "voteRequest")) {
+      expect(request).toMatchObject({ term: 4, lastIndex: 3, lastTerm: 3 });
+    }
   });
 
   it.each([

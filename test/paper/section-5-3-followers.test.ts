@@ -80,7 +80,8 @@ describe("5.3 conflicts", () => {
 
   it("5.3: matching entries before the conflict stay", () => {
     const node = followerWith([1, 1, 2, 2], 4);
-    const { persist } = node.receive(1, appendRequest(4, { prevIndex: 1, prevTerm: 1, entries: logOf(1, 1, 3, 4).slice(1) }));
+    const entries = logOf(1, 1, 3, 4).slice(1);
+    const { persist } = node.receive(1, appendRequest(4, { prevIndex: 1, prevTerm: 1, entries }));
     expect(persist).toMatchObject({ truncateAfter: 2 });
     expect(termsOf(node.entries)).toEqual([1, 1, 3, 4]);
   });
@@ -158,7 +159,8 @@ describe("figure 7", () => {
 
 describe("5.3 back-up", () => {
   it("5.3: a leader finds the point where two logs agree in at most one refusal per term of the follower's log", () => {
-    const rising = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 }).map((all) => all.toSorted((a, b) => a - b));
+    const terms = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 });
+    const rising = terms.map((all) => all.toSorted((a, b) => a - b));
     fc.assert(
       fc.property(rising, rising, (ours, theirs) => {
         // Two logs that may be: entries of the same index and term are alike, and so is all before them.

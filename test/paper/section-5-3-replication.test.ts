@@ -164,7 +164,8 @@ describe("5.3 consistency", () => {
 
   it("figure 3, leader append-only: a leader never overwrites or deletes its own entries, it only appends", () => {
     const node = leaderOver([1, 1, 3]);
-    const steps = [node.ack(1, { accepted: false, matchIndex: 0 }), node.persisted(), node.ack(1), node.wake(), node.resign(7)];
+    const refused = node.ack(1, { accepted: false, matchIndex: 0 });
+    const steps = [refused, node.persisted(), node.ack(1), node.wake(), node.resign(7)];
     for (const { persist } of steps) expect(persist?.truncateAfter).toBeUndefined();
     expect(termsOf(node.entries)).toEqual([1, 1, 3, 4, 4, 4]);
     expect(node.entries[4]).toEqual(claim(5, 4, 0));

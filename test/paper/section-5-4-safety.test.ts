@@ -29,9 +29,9 @@ describe("5.4.1 election restriction", () => {
     [[1, 3], 2, 3, true],
     [[1, 3], 5, 2, false],
     [[2], 1, 3, true],
-  ] as const)("5.4.1: a voter with log %j gives its vote to a log that ends with %d of term %d: %s", (terms, last, atTerm, granted) => {
-    const node = new Solo({ hardState: hardStateOf(3), entries: logOf(...terms) });
-    const effects = node.receive(1, voteRequest(7, last, atTerm));
+  ] as const)("5.4.1: a voter with log %j votes for one ending with %d of term %d: %s", (own, last, at, granted) => {
+    const node = new Solo({ hardState: hardStateOf(3), entries: logOf(...own) });
+    const effects = node.receive(1, voteRequest(7, last, at));
     expect(only(effects, "voteReply")).toMatchObject({ granted, term: 7 });
     expect(node.hardState.votedFor === null).toBe(!granted);
   });
@@ -43,7 +43,8 @@ describe("5.4.1 election restriction", () => {
   });
 
   it("5.4.1: for any two logs, the vote goes by last term first and length second", () => {
-    const rising = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }).map((all) => all.toSorted((a, b) => a - b));
+    const terms = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 });
+    const rising = terms.map((all) => all.toSorted((a, b) => a - b));
     fc.assert(
       fc.property(rising, rising, (own, asker) => {
         const node = new Solo({ hardState: hardStateOf(4), entries: logOf(...own) });
@@ -71,7 +72,7 @@ describe("5.4.2 entries from previous terms", () => {
     expect(node.view).toMatchObject({ commitIndex: 0, lastIndex: 3 });
   });
 
-  it("5.4.2: only entries of the leader's current term are committed by counting; all prior ones then indirectly", () => {
+  it("5.4.2: only entries of the current term are committed by counting; all prior ones then indirectly", () => {
     const node = new Solo({ hardState: hardStateOf(3), entries: logOf(1, 2) });
     node.elect();
     node.persisted();
@@ -113,7 +114,7 @@ describe("figure 8", () => {
     expect(termsOf(s3.entries)).toEqual([1, 3, 5]);
   });
 
-  it("5.4.2, figure 8 (e): with an entry of term 4 on a majority both are committed, and S5 cannot win any more", () => {
+  it("5.4.2, figure 8 (e): with an entry of term 4 on a majority both are committed, and S5 cannot win", () => {
     const s1 = s1InTermFour();
     for (const from of [1, 2]) s1.receive(from, appendReply(4, { round: 1, matchIndex: 3 }));
     expect(s1.view.commitIndex).toBe(3);
@@ -128,7 +129,7 @@ describe("figure 8", () => {
 });
 
 describe("5.4.3 leader completeness and state machine safety", () => {
-  it("figure 9: of a commit's majority and an election's majority one server is in both, and it decides the vote", () => {
+  it("figure 9: one server is in the majorities of a commit and of an election, and it decides the vote", () => {
     const stored = [
       { hardState: hardStateOf(2, 0, 1), entries: logOf(1, 2) },
       { hardState: hardStateOf(2, 0, 1), entries: logOf(1, 2) },

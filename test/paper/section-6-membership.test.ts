@@ -7,7 +7,14 @@
 import { describe, expect, it } from "vitest";
 import { majoritySize } from "../../src/lease/majority.ts";
 import { baseOf, config, configurationOf, hardStateOf, logOf, noop, nowOf, votersOf } from "../support/entries.ts";
-import { appendReply, appendRequest, preVoteReply, preVoteRequest, voteReply, voteRequest } from "../support/messages.ts";
+import {
+  appendReply,
+  appendRequest,
+  preVoteReply,
+  preVoteRequest,
+  voteReply,
+  voteRequest,
+} from "../support/messages.ts";
 import { eventsOf, only, positionOf, Solo } from "../support/solo.ts";
 
 const FOUR = configurationOf([0, 1, 2, 3]);

@@ -16,7 +16,7 @@ describe("8 read-only requests", () => {
     expect(node.ack(1).apply.at(-1)).toEqual(noop(3, 4));
   });
 
-  it("8: until then it does not know what is committed, and answers nothing: no claim before the no-op's commit", () => {
+  it("8: until then it does not know what is committed: no claim before the no-op's commit", () => {
     const node = new Solo({ hardState: hardStateOf(3), entries: logOf(1, 3) });
     node.elect();
     node.ack(1, { matchIndex: 2 });

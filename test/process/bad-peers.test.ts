@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { LocalGroup } from "../support/local-group.ts";
 import { rawFrame, RawPeer } from "../support/raw-peer.ts";
 import type { Sidecar } from "../support/sidecar.ts";
-import { SMALL_HEAP, TenureGuard } from "../support/tenure-guard.ts";
+import { TenureGuard } from "../support/tenure-guard.ts";
 
 const STRANGER = "0123456789abcdef0123456789abcdef";
 /** Another address of this machine than the peers': limits that count by address tell them apart. */
@@ -23,7 +23,7 @@ let guard: TenureGuard;
 let groupId: string;
 
 beforeAll(async () => {
-  group = await LocalGroup.start({ size: 3, leaseDuration: "2s", heartbeatInterval: "200ms", env: SMALL_HEAP });
+  group = await LocalGroup.start({ size: 3, leaseDuration: "2s", heartbeatInterval: "200ms" });
   const holder = await group.agreed();
   groupId = (JSON.parse((await holder.ask("GET", "/cluster")).text) as { groupId: string }).groupId;
   await Promise.all(group.members.map(warmUp));

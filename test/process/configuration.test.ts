@@ -63,7 +63,8 @@ describe("a bad configuration", () => {
     expect({ status, stdout }).toStrictEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(/^tenure: config_invalid: the configuration has 5 faults\n/u);
     for (const name of ["--lease-duration", "--htp-port", "TENURE_REPLICAS", "TENURE_DATA_DIR", "TENURE_TLS_DIR"]) {
-      expect(stderr).toMatch(new RegExp(`^  (\\S+ or )?${name}( or \\S+)?\\n    given: +.+\\n    problem: .+\\n    allowed: .+`, "mu"));
+      const rows = [`^  (\\S+ or )?${name}( or \\S+)?`, "    given: +.+", "    problem: .+", "    allowed: .+"];
+      expect(stderr).toMatch(new RegExp(rows.join("\\n"), "mu"));
     }
     expect(stderr).toContain('given:   "zero"');
   });
@@ -89,7 +90,9 @@ describe("a bad configuration", () => {
 });
 
 describe("an address that cannot be had", () => {
-  it.for(["TENURE_HTTP_PORT", "TENURE_OPS_PORT", "TENURE_PEER_PORT"])("%s in use: listen_failed, exit 1", async (name) => {
+  const PORTS = ["TENURE_HTTP_PORT", "TENURE_OPS_PORT", "TENURE_PEER_PORT"];
+
+  it.for(PORTS)("%s in use: listen_failed, exit 1", async (name) => {
     const group = await createGroup({ size: 1 });
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
@@ -141,7 +144,7 @@ describe("a data directory that cannot be used", () => {
 });
 
 describe("a damaged data directory", () => {
-  it("is never taken for an empty one: one byte of the log flipped, wherever, is storage_corrupt and exit 1", async () => {
+  it("is never taken for an empty one: a flipped byte of the log, wherever, is storage_corrupt, exit 1", async () => {
     const group = await stoppedMember();
     const wal = join(group.dataDir("app-0"), "wal");
     const whole = await readFile(wal);
@@ -161,7 +164,9 @@ describe("a damaged data directory", () => {
     await group.agreed();
   });
 
-  it.for(["wal", "identity.json", "snapshot.json"])("is storage_corrupt and exit 1 when %s is empty", async (name) => {
+  const FILES = ["wal", "identity.json", "snapshot.json"];
+
+  it.for(FILES)("is storage_corrupt and exit 1 when %s is empty", async (name) => {
     const group = await stoppedMember();
     await writeFile(join(group.dataDir("app-0"), name), "");
     expect((await fatalLineOf(runSidecar(group.environment("app-0"))))["code"]).toBe("storage_corrupt");

@@ -78,7 +78,7 @@ describe("eligibility", () => {
     expect((await holder.leader()).reason).toBe("ineligible");
 
     // With only the ineligible one to take over, the next holder's crash leaves a leader that does not claim.
-    const [third] = group.othersThan(next).filter((member) => member !== holder);
+    const third = group.othersThan(next).find((member) => member !== holder);
     if (third === undefined) throw new Error("there are three");
     await Promise.all([setEligible(third, false), next.crash()]);
     const term = (await third.leader()).term;

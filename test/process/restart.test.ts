@@ -70,7 +70,7 @@ describe("a member that comes back with its directory", () => {
     const back = await group.startMember(follower.name);
     await group.until("it to follow again", async () => ((await back.leader()).reason === "follower" ? true : null));
     expect(await incarnationOf(back)).toBe(before);
-    await group.until("everyone to be connected", async () => ((await clusterOf(holder)).trouble === null ? true : null));
+    await group.until("no trouble", async () => ((await clusterOf(holder)).trouble === null ? true : null));
     expect(await tokenOf(holder)).toBe(token);
     const rejoined = await back.logged(({ event }) => event === "rejoined");
     expect(rejoined["groupId"]).toBe((await clusterOf(holder)).groupId);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { issue, type IssuedCertificate, makeCa, type TestCa, writeTlsDir } from "../support/ca.ts";
-import { type GroupSettings, LocalGroup, SERVICE } from "../support/local-group.ts";
+import { type GroupSettings, type LocalGroup, SERVICE } from "../support/local-group.ts";
 import { createGroup, runSidecar, startGroup } from "../support/process-test.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import type { Sidecar } from "../support/sidecar.ts";

@@ -1,8 +1,8 @@
 /**
  * The one timer of a node.
  *
- * Invariant: never early by more than a change of the clock's rate, often late; it rings at most once for each time that
- * it is set, and not at all after it was cleared.
+ * Invariant: early by no more than a change of the clock's rate makes it, often late; it rings at most once for each
+ * time that it is set, and not at all after it was cleared.
  *
  * Deliberately absent: looking whether there is anything to do. Whoever is woken looks.
  */

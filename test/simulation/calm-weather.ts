@@ -34,7 +34,8 @@ export function spoilCalm(around: Surroundings, replicas: readonly Replica[]): v
   }
 }
 
-function damage({ chance, network }: Surroundings, replica: Replica, replicas: readonly Replica[], kept: Replica): void {
+function damage(around: Surroundings, replica: Replica, replicas: readonly Replica[], kept: Replica): void {
+  const { chance, network } = around;
   const self = replica.position;
   const others = [...replicas.keys()].filter((other) => other !== self);
   // An ineligible leader hands over only to whom it reaches, so the one that is surely eligible is spared.

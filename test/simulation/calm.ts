@@ -13,7 +13,7 @@ import { check } from "./violation.ts";
 const QUIET_LEASES = 100;
 
 export interface CalmResult {
-  /** From the end of the storm's last message to the first holder, in units of the longest promise. */
+  /** From the end of the storm's last message to the first holder, in units of the longest D. */
   readonly waitedLeases: number;
 }
 
@@ -21,8 +21,11 @@ export function checkCalm(world: World): CalmResult {
   const { agenda, network } = world;
   agenda.runUntil(Math.max(agenda.nowMs, network.lastArrivalMs));
   const fromMs = agenda.nowMs;
-  const promiseMs = Math.max(...world.replicas.map(({ disk }) => disk.hardState.largestPromiseMs), world.swarm.unitMs);
-  const boundMs = holderBoundMs(promiseMs, world);
+  const longestMs = Math.max(...world.replicas.flatMap(({ disk, settings }) => [
+    disk.hardState.largestPromiseMs,
+    settings.timing.leaseDurationMs,
+  ]));
+  const boundMs = holderBoundMs(longestMs, world);
   const stepMs = world.swarm.unitMs / 20;
   let holder = holderOf(world);
   while (holder === null) {
@@ -31,9 +34,9 @@ export function checkCalm(world: World): CalmResult {
     agenda.runUntil(agenda.nowMs + stepMs);
     holder = holderOf(world);
   }
-  const waitedLeases = (agenda.nowMs - fromMs) / promiseMs;
+  const waitedLeases = (agenda.nowMs - fromMs) / longestMs;
   // Whoever was cut off with a newer term brings it to the leader with its first answers, once.
-  agenda.runUntil(agenda.nowMs + promiseMs);
+  agenda.runUntil(agenda.nowMs + longestMs);
   while (holderOf(world) === null) {
     check(agenda.nowMs - fromMs <= 2 * boundMs, "liveness", () => `no second holder; ${describe(world)}`);
     agenda.runUntil(agenda.nowMs + stepMs);
@@ -43,11 +46,14 @@ export function checkCalm(world: World): CalmResult {
 }
 
 /**
- * The longest promise must run out, on the slowest clock; then a few rounds of elections, of which an ineligible node
- * with the longest log sits out the first five.
+ * One D until somebody may try at all, in which the longest promise runs out too; up to five for an ineligible node with
+ * the only complete log, which leaves five tries of D / 2 and a bit to the others; one for tries that collide. All of
+ * it on the slowest clock.
  */
-function holderBoundMs(promiseMs: number, { swarm }: World): number {
-  return (4 * promiseMs) / (1 - swarm.honestDrift);
+const LONGEST_WAIT = 7;
+
+function holderBoundMs(longestMs: number, { swarm }: World): number {
+  return (LONGEST_WAIT * longestMs) / (1 - swarm.honestDrift);
 }
 
 function checkQuiet(world: World, holder: Replica | null): void {
@@ -73,7 +79,7 @@ function holderOf(world: World): Replica | null {
 }
 
 function describe({ replicas }: World): string {
-  return replicas
-    .map(({ position, seen }) => `n${position} ${seen?.role} t${seen?.term} ${seen?.eligible === true ? "" : "ineligible"}`)
-    .join(", ");
+  const wordsOf = ({ position, seen }: Replica): string =>
+    `n${position} ${seen?.role} t${seen?.term}${seen?.eligible === false ? " ineligible" : ""}`;
+  return replicas.map(wordsOf).join(", ");
 }

@@ -17,8 +17,12 @@ export class CalmnessChecks {
   /** Until when each node hears a leader, on its own CLOCK_MONOTONIC; -Infinity when it does not. */
   readonly #hearsUntil: number[] = [];
 
-  starts({ position }: Replica): void {
-    this.#hearsUntil[position] = -Infinity;
+  /** Who has promised before may have heard a leader just before it went down. */
+  starts(replica: Replica): void {
+    const { leaseDurationMs, clockDrift } = replica.settings.timing;
+    const promised = replica.disk.hardState.largestPromiseMs > 0;
+    const until = replica.now().monotonicMs + usableLeaseMs(leaseDurationMs, clockDrift);
+    this.#hearsUntil[replica.position] = promised ? until : -Infinity;
   }
 
   stepped(replica: Replica, { effects, input, before, view, now }: Observed): void {

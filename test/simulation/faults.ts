@@ -38,7 +38,9 @@ export class Faults {
     agenda.after(chance.exponential(swarm.ambushMs), () => {
       if (!this.#around.stormy) return;
       const target = chance.happens(0.7) ? replica : chance.pick(this.#replicas);
-      if (this.#strike(chance.pick(STRIKES), target)) tally.ambush += 1;
+      // A leader that resigns inside its wait, or just after it, is the hardest test of certificates.
+      const strike = chance.happens(0.3) ? "resign" : chance.pick(STRIKES);
+      if (this.#strike(strike, target)) tally.ambush += 1;
     });
   }
 
@@ -77,7 +79,7 @@ export class Faults {
       case "resign":
         return this.#resign(target, null);
       case "resignTo":
-        return this.#replicas.length > 1 && this.#resign(target, this.#replicas[this.#other(target)]?.member.name ?? null);
+        return this.#resign(target, this.#replicas[this.#other(target)]?.member.name ?? null);
       case "ineligible":
         return target.running && this.#makeIneligible(target);
       case "rateChange":

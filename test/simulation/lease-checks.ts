@@ -4,8 +4,8 @@
  * Two applications overlap exactly if one is told "you hold it" while another still acts on what it was told before; so
  * it is enough to look at every answer that is given.
  *
- * Invariant: every deadline ever handed out counts until it has passed on its own machine's clock, also those of crashed
- * and paused nodes, unless the application said that it stopped.
+ * Invariant: every deadline ever handed out counts until it has passed on its own machine's clock, also those of
+ * crashed and paused nodes, unless the application said that it stopped.
  *
  * Deliberately absent: how a core decides. Only answers, acknowledgements and true time are looked at.
  */

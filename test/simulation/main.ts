@@ -32,7 +32,7 @@ function runOne(seed: number): void {
   const { violation, fingerprint, tenures, committed, simulatedMs, calm, swarm, tally } = outcome;
   if (violation === null) {
     const seconds = (simulatedMs / 1_000).toFixed(1);
-    console.log(`seed ${seed} ok: ${seconds} s, ${tenures} tenures, ${committed} entries, fingerprint ${fingerprint}`);
+    console.log(`seed ${seed} ok: ${seconds} s, ${tenures} tenures, ${committed} entries, print ${fingerprint}`);
     console.log(JSON.stringify({ calm, tally, swarm }));
   } else {
     show(outcome);
@@ -51,7 +51,8 @@ function runMany(first: number, count: number, minutes: number): void {
     console.log(
       `${sum.seeds} seeds in ${seconds.toFixed(0)} s (${(sum.seeds / seconds).toFixed(1)}/s), ` +
         `${(sum.simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${sum.tenures} tenures, ` +
-        `${sum.committed} entries, longest wait ${sum.longestWait.toFixed(2)} leases (seed ${sum.longestSeed}), ${sum.failures} failures`,
+        `${sum.committed} entries, longest wait ${sum.longestWait.toFixed(2)} leases (seed ${sum.longestSeed}), ` +
+        `${sum.failures} failures`,
     );
   };
   for (let seed = first; seed < first + count; seed += 1) {

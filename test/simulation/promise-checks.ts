@@ -7,7 +7,7 @@
  */
 import type { MemberId, Term } from "../../src/base/types.ts";
 import type { Input } from "../../src/raft/effect.ts";
-import type { AppendRequest, VoteReply } from "../../src/raft/message.ts";
+import type { AppendRequest, TimeoutNow, VoteReply } from "../../src/raft/message.ts";
 import type { Observed } from "./checks.ts";
 import type { Replica } from "./replica.ts";
 import { check } from "./violation.ts";
@@ -47,6 +47,7 @@ export class PromiseChecks {
     for (const { message } of effects.send) {
       if (message.kind === "voteReply") this.#checkReply(replica, model, message, now.monotonicMs);
       if (message.kind === "appendRequest") this.#opensRound(model, message, now.monotonicMs);
+      if (message.kind === "timeoutNow") this.#checkCertificate(replica, model, message, now.monotonicMs);
       if (message.kind === "appendReply" && message.accepted) this.#accepts(model, input, now.monotonicMs);
     }
     const claims = effects.persist?.entries.some(({ kind, term }) => kind === "claim" && term === view.term) ?? false;
@@ -54,7 +55,8 @@ export class PromiseChecks {
     check(replica.memory[view.commitIndex - 1]?.term === view.term, "wait", () =>
       `n${replica.position} claims in t${view.term} before it has committed anything of it`);
     const { campaign } = model;
-    check(campaign !== null && campaign.term === view.term, "wait", () => `n${replica.position} claims without a campaign`);
+    check(campaign !== null && campaign.term === view.term, "wait", () =>
+      `n${replica.position} claims without a campaign`);
     check(now.monotonicMs >= (campaign?.waitUntil ?? Infinity) - ROUNDING_MS, "wait", () =>
       `n${replica.position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`);
   }
@@ -63,7 +65,8 @@ export class PromiseChecks {
   #campaigns(model: Model, { input, view, now }: Observed): void {
     model.campaign = null;
     if (view.role !== "candidate" && view.role !== "leader") return;
-    const certificate = input.kind === "message" && input.message.kind === "timeoutNow" ? input.message.certificate : null;
+    const message = input.kind === "message" ? input.message : null;
+    const certificate = message?.kind === "timeoutNow" ? message.certificate : null;
     const waitUntil = certificate !== null && model.term === certificate ? now.monotonicMs : model.deadline;
     model.campaign = { term: view.term, certificate, granted: new Set(), waitUntil };
   }
@@ -85,6 +88,15 @@ export class PromiseChecks {
       `n${replica.position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`);
     check(promiseTerm === model.term, "promise", () =>
       `n${replica.position} reports a promise to t${promiseTerm}, it made it to t${model.term}`);
+  }
+
+  /** L7 (3): who still waits for older leases cannot vouch that they are over. */
+  #checkCertificate({ position }: Replica, { campaign }: Model, message: TimeoutNow, nowMs: number): void {
+    const { term, certificate } = message;
+    if (certificate === null) return;
+    const over = campaign !== null && campaign.term === term && nowMs >= campaign.waitUntil - ROUNDING_MS;
+    check(over && certificate === term, "certificate", () =>
+      `n${position} certifies t${certificate} at ${nowMs}, its wait ends at ${campaign?.waitUntil}`);
   }
 
   /** L3. */

@@ -130,7 +130,7 @@ export function drawSwarm(chance: Chance): Swarm {
     atHolder: chance.pick([0, 0.3, 0.7]),
     ambush: rare(0.5, () => chance.between(0.05, 0.6)),
     ambushMs: unitMs * chance.magnitude(0.002, 0.3),
-    history: rare(0.25, () => chance.pick([3, 200, 400])),
+    history: rare(0.35, () => chance.pick([3, 200, 200, 400])),
     batches: chance.happens(0.5),
   };
 }

@@ -80,7 +80,8 @@ export function wordsOfEffects(effects: Effects): string {
     parts.push(`saves t${term} vote ${votedFor?.slice(-1) ?? "-"} D ${largestPromiseMs}`);
   }
   if (persist?.truncateAfter !== undefined) parts.push(`cuts after ${persist.truncateAfter}`);
-  if (persist !== null && persist.entries.length > 0) parts.push(`appends ${persist.entries.map(wordsOfEntry).join(" ")}`);
+  const appended = persist?.entries ?? [];
+  if (appended.length > 0) parts.push(`appends ${appended.map(wordsOfEntry).join(" ")}`);
   if (apply.length > 0) parts.push(`applies ${apply.map(wordsOfEntry).join(" ")}`);
   if (send.length > 0) parts.push(`sends ${send[0]?.message.kind ?? ""} x${send.length}`);
   return parts.length === 0 ? "" : ` => ${parts.join("; ")}`;

@@ -87,17 +87,16 @@ export class HolderJournal {
   }
 
   #note(status: number, answer: Leader): void {
-    const { isLeader, token, deadlineMonotonicNs, remainingMs, self } = answer;
+    const { isLeader, token, self } = answer;
     if ((status === 200) !== isLeader) this.#faults.push(`${self} answered ${status} with isLeader ${isLeader}`);
-    if (!isLeader || token === null || deadlineMonotonicNs === null) return;
-    const deadlineMs = Number(deadlineMonotonicNs) / NS_PER_MS;
+    if (!isLeader || token === null) return;
     const seen = this.#byToken.get(token);
     if (seen !== undefined && seen.name !== self) this.#faults.push(`${seen.name} and ${self} had token ${token}`);
     this.#byToken.set(token, {
       name: self,
       token,
       firstAnswerMs: seen?.firstAnswerMs ?? answeredAtMs(answer),
-      lastDeadlineMs: Math.max(seen?.lastDeadlineMs ?? 0, deadlineMs),
+      lastDeadlineMs: Math.max(seen?.lastDeadlineMs ?? 0, deadlineMs(answer)),
       answers: (seen?.answers ?? 0) + 1,
     });
   }

@@ -75,7 +75,6 @@ export class MemoryNetwork {
 export class MemoryTransport implements Transport {
   readonly #network: MemoryNetwork;
   readonly #links = new Map<string, Link>();
-  readonly #faults = new Map<string, string>();
   #names: readonly string[] = [];
   #local: LocalPeer | null = null;
   #handlers: TransportHandlers | null = null;
@@ -157,12 +156,9 @@ export class MemoryTransport implements Transport {
     const { group, groupId, self, version } = to.local;
     const isOther = groupId !== null && this.local.groupId !== null && groupId !== this.local.groupId;
     if (group !== this.local.group || isOther) {
-      const cause = `${group} ${groupId}`;
-      if (this.#faults.get(name) !== cause) this.#handlers?.fault("peer_group", name, "belongs to another group");
-      this.#faults.set(name, cause);
+      this.#handlers?.fault("peer_group", name, "belongs to another group");
       return;
     }
-    this.#faults.delete(name);
     const agreed = groupId === this.local.groupId ? groupId : null;
     this.#links.set(name, { to, toEpoch: to.epoch, peer: self, groupId: agreed });
     this.#handlers?.connected(self, agreed, version);

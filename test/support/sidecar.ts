@@ -7,7 +7,6 @@
  * Deliberately absent: any test framework: the demo and the benchmarks use this file too.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { request, Agent } from "node:http";
 import { join } from "node:path";
@@ -48,6 +47,11 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
 export interface LogLine {
   readonly event?: string;
   readonly level?: number | string;
@@ -66,14 +70,19 @@ export class Sidecar {
   readonly name: string;
   readonly child: ChildProcess;
   readonly log: LogLine[] = [];
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly exited: Promise<Exit>;
   stderr = "";
   #ports: Ports | null = null;
   readonly #agent = new Agent({ keepAlive: true });
   #onLine: (() => void)[] = [];
   readonly #followers: ((line: LogLine) => void)[] = [];
 
-  constructor(name: string, env: Readonly<Record<string, string>>, args: readonly string[] = [], command: readonly string[] = []) {
+  constructor(
+    name: string,
+    env: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+    command: readonly string[] = [],
+  ) {
     this.name = name;
     const [program = process.execPath, ...rest] = [...command, process.execPath, MAIN, ...args];
     const own = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("TENURE_")));
@@ -87,7 +96,8 @@ export class Sidecar {
         this.#wake();
       });
     });
-    if (this.child.stdout !== null) createInterface({ input: this.child.stdout }).on("line", (line) => this.#read(line));
+    const { stdout } = this.child;
+    if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#read(line));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
   }
 
@@ -194,7 +204,9 @@ export class Sidecar {
       this.log.push(line);
       if (this.log.length > KEPT_LINES) this.log.shift();
       for (const follow of this.#followers) follow(line);
-      if (line.event === "listening") this.#ports = { api: Number(line["api"]), ops: Number(line["ops"]), peers: Number(line["peers"]) };
+      if (line.event === "listening") {
+        this.#ports = { api: Number(line["api"]), ops: Number(line["ops"]), peers: Number(line["peers"]) };
+      }
     } catch {
       this.stderr += `not JSON on stdout: ${text}\n`;
     }
@@ -233,10 +245,4 @@ export class Sidecar {
       req.end(payload ?? undefined);
     });
   }
-}
-
-/** The exit of a sidecar, for tests that run one to its end. */
-export async function runToEnd(sidecar: Sidecar): Promise<{ readonly code: number | null; readonly signal: string | null }> {
-  if (sidecar.running) await once(sidecar.child, "exit");
-  return sidecar.exited;
 }

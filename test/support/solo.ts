@@ -218,7 +218,10 @@ export function eventsOf<K extends CoreEvent["kind"]>(
   return all.flatMap(({ events }) => events.flatMap((event) => (isOf(event, kind) ? [event] : [])));
 }
 
-function isOf<T extends { readonly kind: string }, K extends T["kind"]>(value: T, kind: K): value is Extract<T, { kind: K }> {
+function isOf<T extends { readonly kind: string }, K extends T["kind"]>(
+  value: T,
+  kind: K,
+): value is Extract<T, { kind: K }> {
   return value.kind === kind;
 }
 

@@ -13,12 +13,6 @@ import type { Leader, Sidecar } from "./sidecar.ts";
 const POLL_MS = 20;
 const MIB = 1_048_576;
 
-/**
- * For the environment of the group. The heap of a busy process grows as its collector finds convenient, here by 150 MiB
- * and more of nothing; kept small, it shows what is really held.
- */
-export const SMALL_HEAP = { NODE_OPTIONS: "--max-semi-space-size=2" };
-
 export class TenureGuard {
   readonly holder: Sidecar;
   readonly #token: number;

@@ -10,7 +10,15 @@ import type { Effects, Input } from "../../../src/raft/effect.ts";
 import { ScriptError } from "./args.ts";
 import { type Flight, Network } from "./network.ts";
 import { Node, type NodeOptions } from "./node.ts";
-import { describeEvent, describeInput, describeMessage, describePersist, describeEntries, isNothing, ms } from "./trace.ts";
+import {
+  describeEntries,
+  describeEvent,
+  describeInput,
+  describeMessage,
+  describePersist,
+  isNothing,
+  ms,
+} from "./trace.ts";
 
 /** How much of each step is traced: everything; its events only, without renewals; or nothing. */
 export const TRACE_LEVELS = ["full", "events", "quiet"] as const;
@@ -52,9 +60,10 @@ export class World {
 
   /** What became of messages: each of them at full trace, their number otherwise. */
   sayFlights(fate: string, flights: readonly Flight[]): void {
-    if (this.traceLevel === "full") {
-      for (const { from, to, message } of flights) this.say(`${fate} ${from.name} to ${to.name}: ${describeMessage(message)}`);
-    } else this.say(`${fate} ${flights.length}`);
+    if (this.traceLevel !== "full") return this.say(`${fate} ${flights.length}`);
+    for (const { from, to, message } of flights) {
+      this.say(`${fate} ${from.name} to ${to.name}: ${describeMessage(message)}`);
+    }
   }
 
   /** Everything said since the last call. */

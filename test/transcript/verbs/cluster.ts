@@ -6,8 +6,8 @@ import type { Verb } from "../harness/verb.ts";
 
 export const cluster: Verb = {
   usage:
-    "cluster voters=3 [learners=0] [lease=1100] [leases=A,B,...] [heartbeat=100] [drift=0.1] [priorities=A,B,...] [seed=1]" +
-    " -- m0, m1 ...: the voters, then the learners; empty disks; all started",
+    "cluster voters=3 [learners=0] [lease=1100] [leases=A,B,...] [heartbeat=100] [drift=0.1] [priorities=A,B,...]" +
+    " [seed=1] -- m0, m1 ...: the voters, then the learners; empty disks; all started",
   run(world, args) {
     const voters = args.number("voters", 3);
     const learners = args.number("learners", 0);

@@ -10,7 +10,8 @@ export const disk: Verb = {
     const node = world.node(args.word("member"));
     const vote = args.option("vote");
     node.crash();
-    node.hardState = hardStateOf(args.number("term", 0), vote === null ? null : positionOf(vote), args.number("promised", 0));
+    const votedFor = vote === null ? null : positionOf(vote);
+    node.hardState = hardStateOf(args.number("term", 0), votedFor, args.number("promised", 0));
     const terms = numbersOf(args.option("log") ?? "");
     node.entries = terms.map((entryTerm, at) => command(at + 1, entryTerm));
     node.start(world.nowMs);

@@ -2,6 +2,7 @@
 import { unreachable } from "../../../src/base/assert.ts";
 import { type Args, numberOf, ScriptError } from "../harness/args.ts";
 import { selectorOf, selects } from "../harness/network.ts";
+import type { Node } from "../harness/node.ts";
 import { ms, nameOf } from "../harness/trace.ts";
 import type { Verb } from "../harness/verb.ts";
 import type { World } from "../harness/world.ts";
@@ -20,7 +21,7 @@ const SUBJECTS = [
   "revoked",
   "flights",
 ] as const;
-type Subject = (typeof SUBJECTS)[number];
+type ValueSubject = Exclude<(typeof SUBJECTS)[number], "holder" | "leader" | "promise" | "flights">;
 
 export const expectation: Verb = {
   usage:
@@ -33,8 +34,9 @@ export const expectation: Verb = {
     if (subject === undefined) throw new ScriptError(`nothing to expect: ${word}`);
     if (subject === "promise") return expectPromise(world, args);
     if (subject === "flights") return expectFlights(world, args);
-    const is = subject === "holder" || subject === "leader" ? namesOf(world, subject) : valueOf(world, subject, args.word("member"));
-    same(is, args.word("value"));
+    if (subject === "holder" || subject === "leader") return same(namesOf(world, subject), args.word("members"));
+    const node = world.node(args.word("member"));
+    same(valueOf(world, subject, node), args.word("value"));
   },
 };
 
@@ -47,8 +49,7 @@ function namesOf(world: World, subject: "holder" | "leader"): string {
   return names.length === 0 ? "none" : names.join(",");
 }
 
-function valueOf(world: World, subject: Exclude<Subject, "holder" | "leader" | "promise" | "flights">, name: string): string {
-  const node = world.node(name);
+function valueOf(world: World, subject: ValueSubject, node: Node): string {
   const view = node.view(world.nowMs);
   switch (subject) {
     case "role":

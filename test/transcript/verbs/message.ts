@@ -18,8 +18,8 @@ const KINDS = [
 
 export const message: Verb = {
   usage:
-    "message m0 m1 KIND term=N [last=I/T] [priority=P] [granted=true] [remaining=MS] [promised-to=T] [round=R] [prev=I/T]" +
-    " [entries=I/T,I/T:noop] [commit=I] [lease=MS] [holding=I] [accepted=true] [match=I] [certificate=T]" +
+    "message m0 m1 KIND term=N [last=I/T] [priority=P] [granted=true] [remaining=MS] [promised-to=T] [round=R]" +
+    " [prev=I/T] [entries=I/T,I/T:noop] [commit=I] [lease=MS] [holding=I] [accepted=true] [match=I] [certificate=T]" +
     " -- from the first to the second, at once; what is left out is 0, none or yes",
   run(world, args) {
     const from = memberNamed(args.word("sender"));

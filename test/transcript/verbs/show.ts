@@ -17,7 +17,9 @@ export const show: Verb = {
     if (subject === undefined) throw new ScriptError(`nothing to show: ${word}`);
     world.say(`at ${ms(world.nowMs)}`);
     if (subject === "flights") return showFlights(world);
-    for (const node of world.nodes) world.say(`  ${node.name} ${node.running ? line(subject, node, world.nowMs) : "down"}`);
+    for (const node of world.nodes) {
+      world.say(`  ${node.name} ${node.running ? line(subject, node, world.nowMs) : "down"}`);
+    }
   },
 };
 
@@ -34,10 +36,13 @@ function line(subject: NodeSubject, node: Node, nowMs: number): string {
     case "roles": {
       const paused = node.paused ? " (paused)" : "";
       const vote = nameOf(node.hardState.votedFor);
-      return `${view.role} term=${view.term} vote=${vote} leader=${nameOf(view.leader)} commit=${view.commitIndex}${paused}`;
+      const known = `vote=${vote} leader=${nameOf(view.leader)} commit=${view.commitIndex}`;
+      return `${view.role} term=${view.term} ${known}${paused}`;
     }
-    case "logs":
-      return `commit=${view.commitIndex} ${describeEntries(node.entries)} config ${describeConfiguration(view.configuration)}`;
+    case "logs": {
+      const configuration = describeConfiguration(view.configuration);
+      return `commit=${view.commitIndex} ${describeEntries(node.entries)} config ${configuration}`;
+    }
     case "promises": {
       const { remainingMs, term } = node.promise(nowMs);
       return `${ms(remainingMs)} ms to term ${term ?? "-"}`;
@@ -59,6 +64,7 @@ function leaseLine(node: Node, nowMs: number): string {
   const { held, leaseRuns, revoked, current, role } = node.view(nowMs);
   const named = current === null ? "names nobody" : `names ${current.holder.name} with token ${current.token}`;
   if (role !== "leader") return named;
-  const claim = held === null ? "holds nothing" : `holds token ${held.tenure.token} for ${ms(held.end - node.at(nowMs).holderMs)} ms`;
+  const leftMs = held === null ? 0 : held.end - node.at(nowMs).holderMs;
+  const claim = held === null ? "holds nothing" : `holds token ${held.tenure.token} for ${ms(leftMs)} ms`;
   return `${claim}; lease ${leaseRuns ? "runs" : "over"}${revoked ? "; revoked" : ""}; ${named}`;
 }

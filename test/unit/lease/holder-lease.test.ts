@@ -118,7 +118,7 @@ describe("the holder's lease", () => {
     expect(lease.end(ids(1, 2, 3))).toBeNull();
   });
 
-  it("a repeated look is never stale: asked again about the same voters, it knows each ack and each round since", () => {
+  it("a repeated look is never stale: about the same voters it knows each ack and each round since", () => {
     const lease = leaseWith(1_000);
     const [three, lone, five] = [ids(0, 1, 2), ids(0), ids(0, 1, 2, 3, 4)];
     const looks = () => [lease.start(three), lease.start(lone), lease.start(five), lease.start(three)];

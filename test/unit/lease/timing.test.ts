@@ -114,7 +114,8 @@ function claimAndEnd({ leaseDurationMs, clockDrift, points, offsets, delays, res
   const promise = restart ? new VoterPromise(monotonicMs(voter.at(receivedAt)), leaseDurationMs) : made;
   const remainingMs = promise.remainingMs(monotonicMs(voter.at(votedAt)));
   const waitUntil = candidate.at(countedAt) + countedRemainingMs(remainingMs, promise.term, null);
-  return { endTrueMs: holder.trueAt(end ?? Number.NaN), claimTrueMs: candidate.trueAt(waitUntil), spanMs: leaseDurationMs };
+  const endTrueMs = holder.trueAt(end ?? Number.NaN);
+  return { endTrueMs, claimTrueMs: candidate.trueAt(waitUntil), spanMs: leaseDurationMs };
 }
 
 describe("exclusion across three clocks", () => {

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { AssertionError } from "../../../src/base/assert.ts";
 import { Cluster, memberAt } from "../../support/cluster.ts";
-import { baseOf, claim, config, configurationOf, hardStateOf, logOf, noop, nowOf, release } from "../../support/entries.ts";
+import {
+  baseOf,
+  claim,
+  config,
+  configurationOf,
+  hardStateOf,
+  logOf,
+  noop,
+  nowOf,
+  release,
+} from "../../support/entries.ts";
 import { appendRequest, preVoteRequest, voteRequest } from "../../support/messages.ts";
 import { only, Solo } from "../../support/solo.ts";
 import { D, H, U } from "../../support/timing.ts";
@@ -15,7 +25,7 @@ describe("the core is deterministic", () => {
     const runs = [1, 2].map(() => {
       const cluster = new Cluster({ size: 3, seed: 7, priorities: [0, 3, 0] });
       const steps: string[] = [];
-      cluster.onStep = (member, input, effects) => steps.push(JSON.stringify([member.name, cluster.nowMs, input, effects]));
+      cluster.onStep = ({ name }, input, effects) => steps.push(JSON.stringify([name, cluster.nowMs, input, effects]));
       cluster.run(1_500);
       cluster.isolate(cluster.leader());
       cluster.run(2_500);
@@ -93,7 +103,7 @@ describe("the wake-up", () => {
     expect(wakeAt(node)).toBeCloseTo(node.nowMs + 40, 9);
   });
 
-  it("an overdue wake-up is not forgotten: whatever comes first after the wait, the claim does not wait for a round", () => {
+  it("an overdue wake-up is not forgotten: whatever comes first, the claim does not wait for a round", () => {
     const node = new Solo();
     node.elect(40);
     node.persisted();
@@ -185,7 +195,7 @@ describe("what a node tells of itself", () => {
     expect(node.core.members).toEqual([memberAt(0), memberAt(1), memberAt(2)]);
   });
 
-  it("names the holder only while its leader's word is fresh, and no longer once the leader says that nobody holds", () => {
+  it("names the holder only while its leader's word is fresh, and no longer once the leader holds no more", () => {
     const node = new Solo({ self: 1 });
     const leader = new Solo();
     leader.elect();

@@ -1,6 +1,11 @@
 /** A connection that was dialled: pings, losses, slow readers, and its end. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_PEER_QUEUE_BYTES, PEER_CLOSE_TIMEOUT_MS, PEER_SILENCE_MS } from "../../../src/base/limits.ts";
+import {
+  MAX_FRAME_BYTES,
+  MAX_PEER_QUEUE_BYTES,
+  PEER_CLOSE_TIMEOUT_MS,
+  PEER_SILENCE_MS,
+} from "../../../src/base/limits.ts";
 import { logIndex, term } from "../../../src/base/types.ts";
 import type { AppendRequest } from "../../../src/raft/message.ts";
 import { APP_0, APP_1, at, DiallingBench } from "../../support/dialling-bench.ts";
@@ -114,16 +119,31 @@ describe("a connection", () => {
     expect(peer.frames.filter(isAppend).length).toBeGreaterThanOrEqual(accepted);
   });
 
-  it("is told about when it is to another incarnation than the one meant, once", async () => {
+  it("is told about when it is to another incarnation than the one meant, once however much is sent", async () => {
+    const other = await bench.listener();
+    const transport = await bench.dial([at(other.port)]);
+    const first = await bench.welcome(other);
+    await bench.seen.untilConnected("app-1");
+    const stale = { name: "app-1", id: idOf(9) };
+    const vote = { kind: "voteRequest", term: term(1), lastIndex: logIndex(0), lastTerm: term(0) } as const;
+    const fault = { code: "peer_incarnation", peer: "app-1" };
+    for (let nth = 0; nth < 10; nth += 1) expect(transport.send(stale, vote)).toBe(false);
+    expect(bench.seen.faults()).toMatchObject([fault]);
+    first.socket.end();
+    await bench.welcome(other);
+    await bench.seen.until(() => bench.seen.of("connected").length === 2);
+    for (let nth = 0; nth < 10; nth += 1) expect(transport.send(stale, vote)).toBe(false);
+    expect(bench.seen.faults()).toMatchObject([fault, fault]);
+  });
+
+  it("is told about when a message is larger than a frame may be, once however often it is sent", async () => {
     const other = await bench.listener();
     const transport = await bench.dial([at(other.port)]);
     await bench.welcome(other);
     await bench.seen.untilConnected("app-1");
-    const stale = { name: "app-1", id: idOf(9) };
-    const vote = { kind: "voteRequest", term: term(1), lastIndex: logIndex(0), lastTerm: term(0) } as const;
-    expect(transport.send(stale, vote)).toBe(false);
-    expect(transport.send(stale, vote)).toBe(false);
-    expect(bench.seen.faults()).toMatchObject([{ code: "peer_incarnation", peer: "app-1" }]);
+    const entries = LARGE.entries.map((entry) => ({ ...entry, command: "x".repeat(MAX_FRAME_BYTES / 128) }));
+    for (let nth = 0; nth < 10; nth += 1) expect(transport.send(APP_1, { ...LARGE, entries })).toBe(false);
+    expect(bench.seen.faults()).toMatchObject([{ code: "frame_too_large", peer: "app-1" }]);
   });
 
   it("carries what was sent right before it is closed", async () => {

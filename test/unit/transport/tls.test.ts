@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ConnectionOptions, TlsOptions } from "node:tls";
 import { TLSSocket } from "node:tls";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ErrorCode } from "../../../src/base/errors.ts";
 import { MAX_PEER_PENDING } from "../../../src/base/limits.ts";
 import { issue, makeCa, writeTlsDir } from "../../support/ca.ts";
 import type { IssueOptions, TestCa } from "../../support/ca.ts";
@@ -54,6 +55,13 @@ async function two(dirOfOne: string | null, dirOfTwo: string | null): Promise<Si
   return sides;
 }
 
+/** Has been told these faults on a connection that it accepted, and on one that it dialled: those name an address. */
+async function untilBoth(seen: Recorder, accepting: ErrorCode, dialling: ErrorCode): Promise<void> {
+  const isTold = (code: ErrorCode, isDialled: boolean): boolean =>
+    seen.faults(code).some(({ message }) => message.startsWith("127.0.0.1:") === isDialled);
+  await seen.until(() => isTold(accepting, false) && isTold(dialling, true), "a fault as acceptor and as dialler");
+}
+
 function optionsOf(directory: string): ConnectionOptions & TlsOptions {
   const read = (file: string): Buffer => readFileSync(join(directory, file));
   return { cert: read("tls.crt"), key: read("tls.key"), ca: read("ca.crt"), minVersion: "TLSv1.3" };
@@ -96,7 +104,7 @@ describe("a certificate is not a peer's, and both ends say so, when it", () => {
   it.each(bad)("%s", async (_what, options, text) => {
     const good = await world.tlsDir(ca);
     const sides = await two(good, await world.tlsDir(ca, options));
-    await sides.one.until(() => sides.one.faults("peer_certificate").length === 2, "as acceptor and as dialler");
+    await untilBoth(sides.one, "peer_certificate", "peer_certificate");
     await sides.two.untilFault("peer_certificate");
     for (const { message } of sides.one.faults()) expect(message).toContain(text);
     expect(sides.two.faults("peer_certificate").some(({ message }) => message.includes(text))).toBe(true);
@@ -107,7 +115,7 @@ describe("a certificate is not a peer's, and both ends say so, when it", () => {
   it("comes from another CA", async () => {
     const good = await world.tlsDir(ca);
     const sides = await two(good, await world.tlsDir(otherCa, {}, ca));
-    await sides.one.until(() => sides.one.faults("peer_certificate").length === 2, "as acceptor and as dialler");
+    await untilBoth(sides.one, "peer_certificate", "peer_certificate");
     await sides.two.untilFault("peer_certificate");
     for (const { message } of sides.one.faults()) expect(message).toContain("another CA");
     expect(sides.one.of("connected")).toEqual([]);
@@ -178,9 +186,9 @@ describe("a connection", () => {
 
   it("between TLS and plain TCP fails with words that help, at both ends and either way", async () => {
     const sides = await two(await world.tlsDir(ca), null);
-    await sides.one.until(() => sides.one.faults("peer_protocol").length === 2, "as acceptor and as dialler");
+    await untilBoth(sides.one, "peer_protocol", "peer_protocol");
     for (const { message } of sides.one.faults()) expect(message).toContain("does not speak TLS");
-    await sides.two.until(() => sides.two.faults().length === 2, "as acceptor and as dialler");
+    await untilBoth(sides.two, "frame_too_large", "peer_unreachable");
     expect(sides.two.faults("frame_too_large")[0]?.message).toContain("look like TLS");
     expect(sides.two.faults("peer_unreachable")[0]?.message).toContain("does it want TLS?");
   });
