@@ -53,9 +53,7 @@ export async function measureServers(port: number, rounds: number): Promise<Lead
       const [first, second] = round % 2 === 0 ? [port, bare.port] : [bare.port, port];
       const firstRate = await load(first, ROUND_MS);
       const secondRate = await load(second, ROUND_MS);
-      results.push(
-        first === port ? { tenure: firstRate, bare: secondRate } : { tenure: secondRate, bare: firstRate },
-      );
+      results.push(first === port ? { tenure: firstRate, bare: secondRate } : { tenure: secondRate, bare: firstRate });
     }
     return {
       tenure: median(results.map((result) => result.tenure)),

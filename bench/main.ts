@@ -47,7 +47,12 @@ async function successors(secure: boolean): Promise<readonly Row[]> {
     return [
       rowOf(`handover, ${transport}`, handovers, "ms", "p50 5, p99 20 ms"),
       rowOf(`failover less lease left, ${transport}`, over, "ms", "p50 5, p99 20 ms"),
-      rowOf(`failover, kill to first 200, ${transport}`, failovers.map((failover) => failover.totalMs), "ms", "D"),
+      rowOf(
+        `failover, kill to first 200, ${transport}`,
+        failovers.map((failover) => failover.totalMs),
+        "ms",
+        "D",
+      ),
     ];
   });
 }
@@ -86,7 +91,9 @@ async function footprint(): Promise<readonly Row[]> {
 async function main(): Promise<void> {
   if (values.help === true) return console.log(HELP);
   const syncs = await measureSyncs(200);
-  say(`one append and fdatasync here: p50 ${median(syncs).toFixed(2)} ms, p99 ${percentile(syncs, 0.99).toFixed(2)} ms`);
+  say(
+    `one append and fdatasync here: p50 ${median(syncs).toFixed(2)} ms, p99 ${percentile(syncs, 0.99).toFixed(2)} ms`,
+  );
   const rows: Row[] = [rowOf("append and fdatasync of 200 bytes", syncs, "ms", "")];
   if (wants("successor")) rows.push(...(await successors(false)), ...(await successors(true)));
   if (wants("leader")) rows.push(...(await leader()));

@@ -25,7 +25,13 @@ export interface Failover {
 }
 
 export async function withGroup<T>(secure: boolean, use: (group: LocalGroup) => Promise<T>): Promise<T> {
-  const group = await LocalGroup.start({ size: 3, leaseDuration: "1s", heartbeatInterval: "100ms", secure, env: { TENURE_LOG_LEVEL: "info" } });
+  const group = await LocalGroup.start({
+    size: 3,
+    leaseDuration: "1s",
+    heartbeatInterval: "100ms",
+    secure,
+    env: { TENURE_LOG_LEVEL: "info" },
+  });
   try {
     await group.holder();
     return await use(group);

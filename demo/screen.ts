@@ -46,8 +46,21 @@ export interface Picture {
 }
 
 const KEYS = [
-  [["1 2 3", "choose"], ["Tab", "the holder"], ["h", "hand over"], ["p", "pause/continue"], ["c", "cut off/join"]],
-  [["z", "freeze/thaw"], ["k", "kill -9"], ["w", "kill worker"], ["t", "SIGTERM"], ["r", "restart"], ["q", "quit"]],
+  [
+    ["1 2 3", "choose"],
+    ["Tab", "the holder"],
+    ["h", "hand over"],
+    ["p", "pause/continue"],
+    ["c", "cut off/join"],
+  ],
+  [
+    ["z", "freeze/thaw"],
+    ["k", "kill -9"],
+    ["w", "kill worker"],
+    ["t", "SIGTERM"],
+    ["r", "restart"],
+    ["q", "quit"],
+  ],
 ] as const;
 
 const TONES: Readonly<Record<Tone, Style | null>> = { deed: "cyan", event: null, refusal: "yellow", trouble: "red" };
@@ -106,7 +119,14 @@ function row(texts: readonly string[], styles: readonly (Style | null)[], paper:
 
 function headLine(paper: Paper): string {
   const titles = ["", "pod", "role", "state", "term", "", "token", "lease", "", "worker", "refused", "writes"];
-  return lineOf(row(titles, titles.map(() => "dim"), paper), paper);
+  return lineOf(
+    row(
+      titles,
+      titles.map(() => "dim"),
+      paper,
+    ),
+    paper,
+  );
 }
 
 function memberLine(member: MemberPicture, { usableLeaseMs }: Picture, paper: Paper): string {
@@ -164,7 +184,13 @@ function verdictLine({ tenures, faults }: Picture, paper: Paper): string {
 }
 
 function eventLine({ atMs, tone, text }: Line, paper: Paper): string {
-  return lineOf([{ text: `${clockText(atMs)}  `, style: "dim" }, { text, style: TONES[tone] }], paper);
+  return lineOf(
+    [
+      { text: `${clockText(atMs)}  `, style: "dim" },
+      { text, style: TONES[tone] },
+    ],
+    paper,
+  );
 }
 
 function keysLine(keys: readonly (readonly [string, string])[], paper: Paper): string {

@@ -255,10 +255,7 @@ export class Stage {
     }
     this.#tallies.set(entry.worker, { writes, refused: refused + 1, lastWriteMs, lastRefusalMs: entry.atMs });
     const { highestToken } = this.ledger;
-    this.options.journal.say(
-      `ledger refuses ${entry.worker}: ${entry.token} is below ${highestToken}`,
-      "refusal",
-    );
+    this.options.journal.say(`ledger refuses ${entry.worker}: ${entry.token} is below ${highestToken}`, "refusal");
   }
 
   /** @param ending what it means for the tenure of this member, if it is the one that writes or was the last to */

@@ -27,7 +27,10 @@ export function renderMetrics(): string {
     "",
     "| metric | type | labels | meaning |",
     "| --- | --- | --- | --- |",
-    ...rows.filter(({ name }) => name.startsWith(prefix)).toSorted(byName).map(row),
+    ...rows
+      .filter(({ name }) => name.startsWith(prefix))
+      .toSorted(byName)
+      .map(row),
     "",
   ];
   return `${[

@@ -83,7 +83,11 @@ export async function startLockApi(options: LockApiOptions): Promise<LockApi> {
   const waiters = createWaiters(options.application, limits.maxWaiters);
   const slow = createSlowPath(options, limits, waiters);
   const tcp = createHttpServer(createListener(options, createHostCheck(), slow.listener), options, limits);
-  const local = createHttpServer(createListener(options, () => true, slow.listener), options, limits);
+  const local = createHttpServer(
+    createListener(options, () => true, slow.listener),
+    options,
+    limits,
+  );
   const stopWarming = warmWhenHolder(options.application, slow.warm);
   const close = async (): Promise<void> => {
     stopWarming();

@@ -16,12 +16,7 @@ import type { Waiters } from "./waiters.ts";
  * Answers at once unless the client has seen exactly the present index: a smaller one is behind, a larger one comes
  * from an earlier life of this process. Throws as `Waiters.add` does.
  */
-export function longPoll(
-  res: ServerResponse,
-  query: LongPollQuery,
-  application: Application,
-  waiters: Waiters,
-): void {
+export function longPoll(res: ServerResponse, query: LongPollQuery, application: Application, waiters: Waiters): void {
   const first = application.leader();
   if (first.index !== query.index || query.waitMs === 0) {
     sendLeader(res, first);

@@ -7,9 +7,7 @@
  */
 import { MAX_PATH_BYTES } from "../base/limits.ts";
 
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: string };
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 export interface Kind<T> {
   /** What is allowed, to stand after "allowed:". */

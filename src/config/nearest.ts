@@ -25,7 +25,11 @@ export function nearest(word: string, known: readonly string[]): string | null {
 
 /** What both ways of writing a setting have in common: `TENURE_LEASE_DURATION` and `--lease-duration` are equal. */
 function plain(word: string): string {
-  return word.toLowerCase().replace(/^-+/, "").replaceAll(/[-_]/g, "").replace(/^tenure/, "");
+  return word
+    .toLowerCase()
+    .replace(/^-+/, "")
+    .replaceAll(/[-_]/g, "")
+    .replace(/^tenure/, "");
 }
 
 /** What is left out at the end of a long name counts as one change: `--lease` means `--lease-duration`. */

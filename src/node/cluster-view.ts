@@ -18,7 +18,12 @@ export interface ClusterSources {
   readonly isConnected: (member: Member) => boolean;
 }
 
-export function membersOf(view: CoreView, sources: ClusterSources, eligible: boolean, now: Now): readonly ClusterMember[] {
+export function membersOf(
+  view: CoreView,
+  sources: ClusterSources,
+  eligible: boolean,
+  now: Now,
+): readonly ClusterMember[] {
   const { voters, learners } = view.configuration;
   const rows = [
     ...voters.map((member) => ({ member, voter: true })),

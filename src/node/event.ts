@@ -48,4 +48,3 @@ function nameOf(id: MemberId | null, core: Core): string | null {
 function nameOfMember(member: { readonly name: string }): string {
   return member.name;
 }
-

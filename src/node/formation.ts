@@ -84,7 +84,11 @@ export class Formation {
   /** Every FORMATION_INTERVAL_MS while not grouped, and once at the start. */
   tick(now: MonotonicMs): readonly FormationAction[] {
     if (this.#grouped) return [];
-    const asks = this.#options.others.map((to): FormationAction => ({ kind: "send", to, message: { kind: "formQuery" } }));
+    const asks = this.#options.others.map((to): FormationAction => ({
+      kind: "send",
+      to,
+      message: { kind: "formQuery" },
+    }));
     return [...this.#decide(now), ...asks];
   }
 
@@ -103,7 +107,11 @@ export class Formation {
           accepted,
           status: this.status(),
         };
-        return [...actions.filter(isSave), { kind: "send", to: from.name, message: reply }, ...actions.filter(isNotSave)];
+        return [
+          ...actions.filter(isSave),
+          { kind: "send", to: from.name, message: reply },
+          ...actions.filter(isNotSave),
+        ];
       }
       case "formReply":
         return this.#hear(from, message.status, now);
@@ -144,9 +152,11 @@ export class Formation {
       founders: [this.#options.self, ...founders.map(({ member }) => member)],
       tokenBase: tokenBaseOf(seconds),
     };
-    const proposals = this.#options.others.map(
-      (to): FormationAction => ({ kind: "send", to, message: { kind: "formPropose", form } }),
-    );
+    const proposals = this.#options.others.map((to): FormationAction => ({
+      kind: "send",
+      to,
+      message: { kind: "formPropose", form },
+    }));
     return [...this.#accept(form, now), ...proposals];
   }
 

@@ -18,7 +18,12 @@ export type ElectionOutcome = (typeof ELECTION_OUTCOMES)[number];
 export type NodeEvent =
   | { readonly kind: "started"; readonly member: string; readonly incarnation: string; readonly version: string }
   | { readonly kind: "formationWaiting"; readonly silent: readonly string[]; readonly outsider: boolean }
-  | { readonly kind: "formed"; readonly groupId: string; readonly founders: readonly string[]; readonly tokenBase: number }
+  | {
+      readonly kind: "formed";
+      readonly groupId: string;
+      readonly founders: readonly string[];
+      readonly tokenBase: number;
+    }
   | { readonly kind: "rejoined"; readonly groupId: string; readonly term: Term; readonly lastIndex: number }
   | { readonly kind: "roleChanged"; readonly role: Role; readonly term: Term }
   /** The leader of the term as this node sees it; null: none known. */
@@ -32,7 +37,13 @@ export type NodeEvent =
   | { readonly kind: "lapsed"; readonly term: Term; readonly token: FencingToken }
   | { readonly kind: "released"; readonly term: Term; readonly token: FencingToken }
   /** Any node's claim was committed, seen by this node. `leaderlessMs`: how long it had known no holder; null at start. */
-  | { readonly kind: "tenureSeen"; readonly holder: string; readonly token: FencingToken; readonly leaderlessMs: number | null; readonly handover: boolean }
+  | {
+      readonly kind: "tenureSeen";
+      readonly holder: string;
+      readonly token: FencingToken;
+      readonly leaderlessMs: number | null;
+      readonly handover: boolean;
+    }
   | { readonly kind: "transferStarted"; readonly target: string; readonly certified: boolean; readonly term: Term }
   | { readonly kind: "transferFailed"; readonly term: Term }
   | { readonly kind: "draining"; readonly cause: "signal" | "ineligible"; readonly timeoutMs: number }

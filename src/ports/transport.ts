@@ -24,7 +24,12 @@ export type FormationMessage =
   | { readonly kind: "formQuery" }
   | { readonly kind: "formStatus"; readonly status: FormationStatus }
   | { readonly kind: "formPropose"; readonly form: Form }
-  | { readonly kind: "formReply"; readonly groupId: string; readonly accepted: boolean; readonly status: FormationStatus };
+  | {
+      readonly kind: "formReply";
+      readonly groupId: string;
+      readonly accepted: boolean;
+      readonly status: FormationStatus;
+    };
 
 export type PeerMessage = Message | FormationMessage;
 

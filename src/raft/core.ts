@@ -7,7 +7,14 @@
  * Deliberately absent: clocks, timers, disks, sockets, randomness, logs. The node (src/node) has them.
  */
 import { assert, unreachable } from "../base/assert.ts";
-import { type FencingToken, type LogIndex, type Member, type MonotonicMs, monotonicMs, type Now } from "../base/types.ts";
+import {
+  type FencingToken,
+  type LogIndex,
+  type Member,
+  type MonotonicMs,
+  monotonicMs,
+  type Now,
+} from "../base/types.ts";
 import { onPreVoteReply, onTimeoutNow, onVoteReply, startPreVote } from "./candidate.ts";
 import type { Effects, Input } from "./effect.ts";
 import { onAppendRequest } from "./follower.ts";
@@ -50,7 +57,8 @@ export class Core {
     if (leadership === null) return electionDeadline;
     if (leadership.transfer !== null) return leadership.transfer.deadline;
     const instants: number[] = [leadership.nextRoundAt];
-    if (leadership.tenancy.claim === null && leadership.waitUntil > now.monotonicMs) instants.push(leadership.waitUntil);
+    if (leadership.tenancy.claim === null && leadership.waitUntil > now.monotonicMs)
+      instants.push(leadership.waitUntil);
     for (const end of [leaseEnd(this.#state), quorumDeadline(this.#state)]) {
       if (end !== null && end > now.holderMs) instants.push(now.monotonicMs + (end - now.holderMs));
     }

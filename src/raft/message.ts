@@ -83,10 +83,4 @@ export interface TimeoutNow {
 }
 
 export type Message =
-  | PreVoteRequest
-  | PreVoteReply
-  | VoteRequest
-  | VoteReply
-  | AppendRequest
-  | AppendReply
-  | TimeoutNow;
+  PreVoteRequest | PreVoteReply | VoteRequest | VoteReply | AppendRequest | AppendReply | TimeoutNow;

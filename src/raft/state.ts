@@ -7,7 +7,15 @@
  * Deliberately absent: the rules. They live in the file of the role or message they belong to.
  */
 import { assert } from "../base/assert.ts";
-import { type LogIndex, type Member, type MemberId, type MonotonicMs, monotonicMs, type Now, type Term } from "../base/types.ts";
+import {
+  type LogIndex,
+  type Member,
+  type MemberId,
+  type MonotonicMs,
+  monotonicMs,
+  type Now,
+  type Term,
+} from "../base/types.ts";
 import type { HolderLease } from "../lease/holder-lease.ts";
 import { VoterPromise } from "../lease/promise.ts";
 import { LockRegister, type LockState } from "../lease/register.ts";
@@ -200,13 +208,7 @@ export class CoreState {
  * Steps down, or stays a follower, in `term` (Raft paper, 5.1). A vote given in the same term is kept: erasing it
  * would allow a second one (redpanda#14).
  */
-export function becomeFollower(
-  state: CoreState,
-  term: Term,
-  leader: MemberId | null,
-  now: Now,
-  out: Outbox,
-): void {
+export function becomeFollower(state: CoreState, term: Term, leader: MemberId | null, now: Now, out: Outbox): void {
   assert(term >= state.term, "terms never fall");
   endUnwonCampaign(state, out);
   loseLeadership(state, now, out);

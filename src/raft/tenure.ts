@@ -116,7 +116,11 @@ export function transferTarget(state: CoreState, to: string | null, now: Now): M
   const heardSince = now.monotonicMs - state.patienceMs;
   const able = trackedMembers(state, leadership).filter(
     ({ member, heardAt, eligible }) =>
-      state.isVoter(member.id) && eligible && heardAt !== null && heardAt >= heardSince && (to === null || member.name === to),
+      state.isVoter(member.id) &&
+      eligible &&
+      heardAt !== null &&
+      heardAt >= heardSince &&
+      (to === null || member.name === to),
   );
   return able.toSorted(byFitness)[0]?.member ?? null;
 }

@@ -5,7 +5,15 @@
  *
  * Deliberately absent: draining and eligibility towards the application; the node adds them.
  */
-import { type HolderMs, type LogIndex, type Member, type MemberId, type MonotonicMs, type Now, type Term } from "../base/types.ts";
+import {
+  type HolderMs,
+  type LogIndex,
+  type Member,
+  type MemberId,
+  type MonotonicMs,
+  type Now,
+  type Term,
+} from "../base/types.ts";
 import type { Tenure } from "../lease/register.ts";
 import type { Role } from "./effect.ts";
 import type { Configuration } from "./entry.ts";

@@ -41,5 +41,7 @@ export function decodeEnvelope(bytes: Buffer, path: string): unknown {
 
 /** Over the version too, so that a flipped bit in it is damage and not another version. */
 function checksum(version: string, text: Buffer): string {
-  return crc32(text, crc32(`${version}:`)).toString(16).padStart(8, "0");
+  return crc32(text, crc32(`${version}:`))
+    .toString(16)
+    .padStart(8, "0");
 }

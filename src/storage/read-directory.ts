@@ -50,7 +50,10 @@ export async function readDirectory(files: Files): Promise<Directory> {
   const snapshot = await readSmall(files, SNAPSHOT_FILE, snapshotShape);
   const wal = await readLog(files);
   if (identity === null) {
-    for (const [name, found] of [[FORM_FILE, form], [SNAPSHOT_FILE, snapshot]] as const) {
+    for (const [name, found] of [
+      [FORM_FILE, form],
+      [SNAPSHOT_FILE, snapshot],
+    ] as const) {
       if (found !== null) throw corrupt(files.pathOf(IDENTITY_FILE), null, `missing, and there is a ${name}`);
     }
     if (wal?.used) throw corrupt(files.pathOf(IDENTITY_FILE), null, "missing, and the log has been written to");

@@ -79,8 +79,7 @@ export const appendShape: Shape<Append> = v.strictObject({
 });
 
 export type Decoded<T> =
-  | { readonly kind: "value"; readonly value: T }
-  | { readonly kind: "fault"; readonly fault: string };
+  { readonly kind: "value"; readonly value: T } | { readonly kind: "fault"; readonly fault: string };
 
 export function decode<T>(shape: Shape<T>, data: unknown): Decoded<T> {
   const result = v.safeParse(shape, data, { abortEarly: true });

@@ -10,12 +10,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { unreachable } from "../base/assert.ts";
 import { TenureError } from "../base/errors.ts";
-import {
-  MAX_FRAME_BYTES,
-  MAX_HANDSHAKE_FRAME_BYTES,
-  PEER_PING_INTERVAL_MS,
-  PEER_SILENCE_MS,
-} from "../base/limits.ts";
+import { MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES, PEER_PING_INTERVAL_MS, PEER_SILENCE_MS } from "../base/limits.ts";
 import type { LocalPeer, PeerMessage } from "../ports/transport.ts";
 import type { Member } from "../raft/entry.ts";
 import { objectionToCertificate } from "./certificate.ts";

@@ -12,13 +12,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import { PEER_PING_INTERVAL_MS } from "../base/limits.ts";
 import type { MemberId } from "../base/types.ts";
 import type { PeerAddress } from "../ports/discovery.ts";
-import type {
-  FormationMessage,
-  LocalPeer,
-  PeerMessage,
-  Transport,
-  TransportHandlers,
-} from "../ports/transport.ts";
+import type { FormationMessage, LocalPeer, PeerMessage, Transport, TransportHandlers } from "../ports/transport.ts";
 import type { Member } from "../raft/entry.ts";
 import type { Message } from "../raft/message.ts";
 import { decodeHello, encode } from "./codec.ts";

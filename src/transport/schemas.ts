@@ -66,8 +66,7 @@ export const nameSchema = v.custom<string>(
 
 /** Counts before it looks at items, so that a list that is too long costs nothing. */
 function list<T>(item: Schema<T>, fewest: number, most: number): Schema<readonly T[]> {
-  const isWithin = (value: unknown): boolean =>
-    Array.isArray(value) && value.length >= fewest && value.length <= most;
+  const isWithin = (value: unknown): boolean => Array.isArray(value) && value.length >= fewest && value.length <= most;
   return v.pipe(v.custom<unknown>(isWithin, `must be a list of ${fewest} to ${most}`), v.array(item));
 }
 

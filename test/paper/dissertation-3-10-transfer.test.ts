@@ -110,7 +110,7 @@ describe("3.10 the target", () => {
     const started = node.nowMs;
     node.wake();
     expect(node.view.role).toBe("preCandidate");
-    expect(node.nowMs - started).toBeLessThanOrEqual(H + WINDOW);
+    expect(node.nowMs - started).toBeLessThanOrEqual(D / 2 + WINDOW);
   });
 
   it.each([

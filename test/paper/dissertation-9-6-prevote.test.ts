@@ -84,7 +84,7 @@ describe("9.6 the others", () => {
     ["its own term", 4, 2, 3, false],
     ["an older term", 3, 2, 3, false],
   ])("9.6: with %s (term %d, last %d of term %d) granted: %s", (_, atTerm, lastIndex, lastTerm, granted) => {
-    const node = new Solo({ hardState: hardStateOf(4, null, 1), entries: logOf(1, 3) });
+    const node = new Solo({ hardState: hardStateOf(4), entries: logOf(1, 3) });
     const reply = only(node.receive(1, preVoteRequest(atTerm, lastIndex, lastTerm)), "preVoteReply");
     expect(reply).toEqual(preVoteReply(granted ? atTerm : 4, granted));
   });
@@ -96,8 +96,16 @@ describe("9.6 the others", () => {
     expect(only(node.at(U).receive(2, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
   });
 
+  it("9.6: a restarted server does not remember whether it heard one: it takes it that it did, for as long", () => {
+    const node = new Solo({ hardState: hardStateOf(4, null, 1), bootedAtMs: 5_000 });
+    expect(only(node.at(5_000 + U - 1).receive(2, preVoteRequest(5)), "preVoteReply").granted).toBe(false);
+    expect(only(node.at(5_000 + U).receive(2, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
+    const newcomer = new Solo({ hardState: hardStateOf(4) });
+    expect(only(newcomer.receive(2, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
+  });
+
   it("9.6: answering costs them nothing: not the term, not the vote, not the timeout, not a write", () => {
-    const node = new Solo({ hardState: hardStateOf(4, 2, 1) });
+    const node = new Solo({ hardState: hardStateOf(4, 2) });
     const wakeAt = node.core.wakeAt(nowOf(0));
     const effects = node.receive(1, preVoteRequest(9));
     expect(only(effects, "preVoteReply").granted).toBe(true);
@@ -107,7 +115,7 @@ describe("9.6 the others", () => {
   });
 
   it("9.6: may grant it to several at once: it is no vote", () => {
-    const node = new Solo({ hardState: hardStateOf(4, null, 1) });
+    const node = new Solo({ hardState: hardStateOf(4) });
     for (const from of [1, 2, 1]) {
       expect(only(node.receive(from, preVoteRequest(5)), "preVoteReply").granted).toBe(true);
     }

@@ -6,10 +6,11 @@ import { Cluster } from "../../support/cluster.ts";
 import { hardStateOf, logOf } from "../../support/entries.ts";
 import { appendRequest, preVoteRequest, voteRequest } from "../../support/messages.ts";
 import { only, sent, Solo, type SoloOptions } from "../../support/solo.ts";
+import { D } from "../../support/timing.ts";
 
-/** m1 of three with a log of terms 1 1, that has heard no leader since its start. */
+/** m1 of three with a log of terms 1 1, that has heard no leader yet. */
 function voter(options: SoloOptions = {}): Solo {
-  return new Solo({ self: 1, hardState: hardStateOf(1, null, 1), entries: logOf(1, 1), ...options });
+  return new Solo({ self: 1, hardState: hardStateOf(1), entries: logOf(1, 1), ...options });
 }
 
 function grants(node: Solo, from: number, lastIndex: number, priority: number): boolean {
@@ -105,7 +106,7 @@ describe("two PreVotes at the same instant", () => {
     const asked = node.nowMs;
     grants(node, 2, 2, 0);
     node.wake();
-    expect(node.nowMs - asked).toBeGreaterThanOrEqual(100);
+    expect(node.nowMs - asked).toBeGreaterThanOrEqual(D / 2);
     expect(node.view.role).toBe("preCandidate");
   });
 
@@ -115,7 +116,7 @@ describe("two PreVotes at the same instant", () => {
     const before = node.nowMs;
     node.receive(2, voteRequest(2, 2, 1));
     node.wake();
-    expect(node.nowMs - before).toBeGreaterThanOrEqual(100);
+    expect(node.nowMs - before).toBeGreaterThanOrEqual(D / 2);
   });
 });
 
