@@ -150,8 +150,8 @@ function createListener(
 }
 
 /**
- * Only a holder is ever asked to resign, and a handover should not wait for express to load: it is loaded a moment after
- * the lock was won, when nobody waits for anything. Returns the way out.
+ * Only a holder is ever asked to resign, and a handover should not wait for express to load: it is loaded a moment
+ * after the lock was won, when nobody waits for anything. Returns the way out.
  */
 function warmWhenHolder(application: Application, warm: () => void): () => void {
   let timer: NodeJS.Timeout | null = null;

@@ -1,8 +1,8 @@
 /**
  * Assertions that stay on in production.
  *
- * Invariant: a failed assertion is a programmer's error. It is never caught and repaired: the process ends and the lease then
- * lapses by itself, which is the safe outcome. Operating errors (a refused connection, a full disk) are
+ * Invariant: a failed assertion is a programmer's error. It is never caught and repaired: the process ends and the
+ * lease then lapses by itself, which is the safe outcome. Operating errors (a refused connection, a full disk) are
  * `TenureError`s instead, see errors.ts.
  *
  * Deliberately absent: levels, and a switch to turn assertions off.

@@ -16,105 +16,43 @@ interface ErrorRow {
 
 export const ERRORS = {
   // Configuration and start
-  config_invalid: {
-    status: 0,
-    meaning: "One or more settings are missing or impossible. Every fault is listed; exit status 2.",
-  },
+  config_invalid: { status: 0, meaning: "One or more settings are missing or impossible. Every fault is listed; exit status 2." },
   // Storage: each of these ends the process with status 1
-  storage_in_use: {
-    status: 0,
-    meaning: "Another process uses this data directory. Give every pod a directory of its own.",
-  },
-  storage_unreadable: {
-    status: 0,
-    meaning:
-      "A file of the data directory cannot be opened, read or written. Check the mount, its permissions and its free space.",
-  },
-  storage_corrupt: {
-    status: 0,
-    meaning:
-      "A file fails its checksum or does not make sense. The process never goes on as if it were empty; restore the disk, or empty the directory so that the pod comes back as a new member.",
-  },
-  storage_version: {
-    status: 0,
-    meaning: "The data directory was written by a version of tenure that this one does not read.",
-  },
-  storage_sync_failed: {
-    status: 0,
-    meaning:
-      "An fsync failed. What is on the disk is unknown, so the process ends and reads it again at its next start.",
-  },
+  storage_in_use: { status: 0, meaning: "Another process uses this data directory. Give every pod a directory of its own." },
+  storage_unreadable: { status: 0, meaning: "A file of the data directory cannot be opened, read or written. Check the mount, its permissions and its free space." },
+  storage_corrupt: { status: 0, meaning: "A file fails its checksum or does not make sense. The process never goes on as if it were empty; restore the disk, or empty the directory so that the pod comes back as a new member." },
+  storage_version: { status: 0, meaning: "The data directory was written by a version of tenure that this one does not read." },
+  storage_sync_failed: { status: 0, meaning: "An fsync failed. What is on the disk is unknown, so the process ends and reads it again at its next start." },
   // Clock
-  clock_backwards: {
-    status: 0,
-    meaning: "The monotonic clock went backwards, which no rule survives. The process ends.",
-  },
+  clock_backwards: { status: 0, meaning: "The monotonic clock went backwards, which no rule survives. The process ends." },
   // Peers
-  frame_too_large: {
-    status: 0,
-    meaning: "A peer announced a frame above the limit. The connection is closed before the frame is read.",
-  },
-  frame_malformed: {
-    status: 0,
-    meaning: "A peer's frame is not a message of this protocol. The connection is closed.",
-  },
+  frame_too_large: { status: 0, meaning: "A peer announced a frame above the limit. The connection is closed before the frame is read." },
+  frame_malformed: { status: 0, meaning: "A peer's frame is not a message of this protocol. The connection is closed." },
   peer_protocol: { status: 0, meaning: "The other end speaks another version of the peer protocol, or none." },
-  peer_group: {
-    status: 0,
-    meaning: "The other end belongs to another group. Check TENURE_GROUP and TENURE_SERVICE, or a reused address.",
-  },
-  peer_name: {
-    status: 0,
-    meaning: "The other end is not the pod that was looked for: a reused address or a stale record.",
-  },
-  peer_incarnation: {
-    status: 0,
-    meaning: "The other end is a newer incarnation of that pod: it came back with an empty directory.",
-  },
-  peer_certificate: {
-    status: 0,
-    meaning: "The other end's certificate is missing, expired, from another CA, or not one of this service's peers.",
-  },
+  peer_group: { status: 0, meaning: "The other end belongs to another group. Check TENURE_GROUP and TENURE_SERVICE, or a reused address." },
+  peer_name: { status: 0, meaning: "The other end is not the pod that was looked for: a reused address or a stale record." },
+  peer_incarnation: { status: 0, meaning: "The other end is a newer incarnation of that pod: it came back with an empty directory." },
+  peer_certificate: { status: 0, meaning: "The other end's certificate is missing, expired, from another CA, or not one of this service's peers." },
   peer_timeout: { status: 0, meaning: "The other end did not connect, finish the handshake or answer a ping in time." },
   peer_too_many: { status: 0, meaning: "More connections than the limit; the newest is refused." },
-  peer_overflow: {
-    status: 0,
-    meaning: "A peer reads too slowly; messages to it are dropped (the protocol sends them again).",
-  },
+  peer_overflow: { status: 0, meaning: "A peer reads too slowly; messages to it are dropped (the protocol sends them again)." },
   peer_unreachable: { status: 0, meaning: "A connection to a peer could not be opened or was lost." },
   discovery_failed: { status: 0, meaning: "The DNS server did not answer, or knows no record of a peer." },
   tls_unusable: { status: 0, meaning: "The files of TENURE_TLS_DIR cannot be read or do not fit together." },
   // Ports
-  listen_failed: {
-    status: 0,
-    meaning:
-      "An address, port or socket path to listen on cannot be had: another process uses it, or it is not this machine's.",
-  },
-  http_too_many: {
-    status: 0,
-    meaning:
-      "More connections to an HTTP port than the limit: those that are idle are closed, and the newest is refused.",
-  },
+  listen_failed: { status: 0, meaning: "An address, port or socket path to listen on cannot be had: another process uses it, or it is not this machine's." },
+  http_too_many: { status: 0, meaning: "More connections to an HTTP port than the limit: those that are idle are closed, and the newest is refused." },
   // API
   not_found: { status: 404, meaning: "No such path." },
-  method_not_allowed: {
-    status: 405,
-    meaning: "The path exists, the method does not. The Allow header names those that do.",
-  },
-  host_forbidden: {
-    status: 403,
-    meaning: "The Host or Origin header is not a loopback name: refused, so that no web page can reach the API.",
-  },
+  method_not_allowed: { status: 405, meaning: "The path exists, the method does not. The Allow header names those that do." },
+  host_forbidden: { status: 403, meaning: "The Host or Origin header is not a loopback name: refused, so that no web page can reach the API." },
   query_invalid: { status: 400, meaning: "A query parameter is out of range." },
   body_not_json: { status: 400, meaning: "The body is not JSON." },
   body_invalid: { status: 400, meaning: "The JSON of the body is not what this path takes." },
   body_too_large: { status: 413, meaning: "The body is larger than the limit." },
   too_many_waiters: { status: 503, meaning: "Too many long polls or watchers at once." },
   not_holder: { status: 409, meaning: "This pod does not hold the lock, so there is nothing to hand over." },
-  unknown_target: {
-    status: 409,
-    meaning: "The pod named in `to` is not a voter of the group, is not reachable, or is not eligible.",
-  },
+  unknown_target: { status: 409, meaning: "The pod named in `to` is not a voter of the group, is not reachable, or is not eligible." },
   shutting_down: { status: 503, meaning: "The sidecar is stopping." },
   internal: { status: 500, meaning: "A fault of tenure itself; see its log." },
 } as const satisfies Record<string, ErrorRow>;

@@ -36,7 +36,7 @@ export type NodeEvent =
   | { readonly kind: "renewed" }
   | { readonly kind: "lapsed"; readonly term: Term; readonly token: FencingToken }
   | { readonly kind: "released"; readonly term: Term; readonly token: FencingToken }
-  /** Any node's claim was committed, seen by this node. `leaderlessMs`: how long it had known no holder; null at start. */
+  /** This node knows a new holder. `leaderlessMs`: how long it had known none; null for the first since its start. */
   | {
       readonly kind: "tenureSeen";
       readonly holder: string;

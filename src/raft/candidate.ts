@@ -16,7 +16,7 @@ import type { PreVoteReply, TimeoutNow, VoteReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { becomeFollower, type Campaign, type CoreState, endUnwonCampaign } from "./state.ts";
 
-/** Tries of an election that an ineligible node leaves to the others: about three lease durations. */
+/** Tries of an election that an ineligible node leaves to the others: about two lease durations. */
 const TRIES_LEFT_TO_OTHERS = 5;
 
 /** Tries after a lost leader that may follow each other closely. */
@@ -26,7 +26,7 @@ const QUICK_TRIES = 3;
 export function startPreVote(state: CoreState, now: Now, out: Outbox): void {
   assert(state.leadership === null, "a leader does not campaign");
   state.attempts += 1;
-  state.electionDeadline = state.drawNextTry(now.monotonicMs);
+  state.electionDeadline = state.drawNextTry(now.monotonicMs, state.timing.heartbeatIntervalMs);
   state.leaderHolding = null;
   if (!mayCampaign(state)) return becomeFollower(state, state.term, null, now, out);
   endUnwonCampaign(state, out);
@@ -58,7 +58,8 @@ export function startCampaign(state: CoreState, certificate: Term | null, now: N
   state.setRole("candidate", out);
   state.setLeader(null, out);
   state.leaderHolding = null;
-  state.electionDeadline = state.drawNextTry(now.monotonicMs);
+  // Two syncs and a round trip: on a slow disk far more than H, and a new term too early would starve all.
+  state.electionDeadline = state.drawNextTry(now.monotonicMs, state.leaderLeaseMs / 2);
   state.campaign = newCampaign(certificate);
   // L5: the candidate counts its own promise like everyone's (braft#463).
   const ownMs = state.promise.remainingMs(now.monotonicMs);
@@ -143,5 +144,7 @@ function win(state: CoreState, campaign: Campaign, now: Now, out: Outbox): void 
 function giveUp(state: CoreState, now: Now, out: Outbox): void {
   becomeFollower(state, state.term, null, now, out);
   const soon = state.attempts <= QUICK_TRIES;
-  state.electionDeadline = soon ? state.drawSoon(now.monotonicMs) : state.drawNextTry(now.monotonicMs);
+  state.electionDeadline = soon
+    ? state.drawSoon(now.monotonicMs)
+    : state.drawNextTry(now.monotonicMs, state.timing.heartbeatIntervalMs);
 }

@@ -38,7 +38,10 @@ export class Core {
     checkState(this.#state);
   }
 
-  /** @param now must not be before that of any earlier step */
+  /**
+   * @param now read when the input is taken up, not when it arrived: an older reading would shorten promises and waits;
+   * never before that of an earlier step
+   */
   step(input: Input, now: Now): Effects {
     const state = this.#state;
     const before = remember(state, this.#lastNow);

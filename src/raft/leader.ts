@@ -70,7 +70,8 @@ export function onAppendReply(state: CoreState, from: Member, reply: AppendReply
   progress.priority = reply.priority;
   if (!reply.accepted) {
     // A reply that was overtaken must not undo what is known to match.
-    progress.next = logIndex(Math.max(progress.match, Math.min(reply.matchIndex, progress.next - 1)) + 1);
+    const hint = Math.min(reply.matchIndex, progress.next - 1);
+    progress.next = logIndex(Math.max(progress.match, hint, state.log.baseIndex) + 1);
     return sendAppend(state, leadership, progress, now, out);
   }
   renewLease(state, leadership, from, reply.round, out);

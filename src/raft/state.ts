@@ -159,12 +159,9 @@ export class CoreState {
     return monotonicMs(from + delayMs + this.dice.next() * (this.leaderLeaseMs - this.patienceMs));
   }
 
-  /**
-   * A try after one that was answered by too few: leaves it D / 2, because a campaign takes two syncs and a round trip,
-   * which may be far longer than H on a slow disk.
-   */
-  drawNextTry(from: MonotonicMs): MonotonicMs {
-    return this.drawSoon(monotonicMs(from + this.leaderLeaseMs / 2));
+  /** A try that follows one that failed or another's: `delayMs`, then a random part of the wide spread. */
+  drawNextTry(from: MonotonicMs, delayMs: number): MonotonicMs {
+    return this.drawSoon(monotonicMs(from + delayMs));
   }
 
   /** A random instant soon after `from`; spread wider than the network is slow even where the drift bound is small. */
@@ -234,6 +231,6 @@ function loseLeadership(state: CoreState, now: Now, out: Outbox): void {
   if (leadership === null) return;
   const { claim, held } = leadership.tenancy;
   if (claim !== null && held) out.event({ kind: "lapsed", claim, term: state.term });
-  state.electionDeadline = state.drawNextTry(now.monotonicMs);
+  state.electionDeadline = state.drawNextTry(now.monotonicMs, state.timing.heartbeatIntervalMs);
   state.leadership = null;
 }

@@ -23,7 +23,7 @@ export function onPreVoteRequest(state: CoreState, from: Member, request: PreVot
   if (granted && state.role === "preCandidate") {
     // Two that campaign at once would split the vote; whoever granted steps back for one try.
     becomeFollower(state, state.term, null, now, out);
-    state.electionDeadline = state.drawNextTry(now.monotonicMs);
+    state.electionDeadline = state.drawNextTry(now.monotonicMs, state.timing.heartbeatIntervalMs);
   }
   const term = granted ? request.term : state.term;
   out.send(from, { kind: "preVoteReply", term, granted });
@@ -69,7 +69,7 @@ export function onVoteRequest(state: CoreState, from: Member, request: VoteReque
       out.hardStateChanged();
     }
     // Raft paper, 5.2: whoever grants a vote gives the winner time to show itself.
-    const patient = state.drawNextTry(now.monotonicMs);
+    const patient = state.drawNextTry(now.monotonicMs, state.timing.heartbeatIntervalMs);
     state.electionDeadline = monotonicMs(Math.max(state.electionDeadline, patient));
   }
   out.send(from, {

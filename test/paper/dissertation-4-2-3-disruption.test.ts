@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { Cluster } from "../support/cluster.ts";
 import { appendRequest, preVoteRequest, voteRequest } from "../support/messages.ts";
 import { only, Solo } from "../support/solo.ts";
-import { U } from "../support/timing.ts";
+import { D, U } from "../support/timing.ts";
 
 describe("4.2.3 a server that hears a leader", () => {
   it("4.2.3: does not help to depose it within the minimum election timeout", () => {
@@ -18,6 +18,14 @@ describe("4.2.3 a server that hears a leader", () => {
     expect(only(node.receive(2, preVoteRequest(5, 9, 9)), "preVoteReply")).toMatchObject({ granted: false, term: 4 });
     node.at(U);
     expect(only(node.receive(2, preVoteRequest(5, 9, 9)), "preVoteReply")).toMatchObject({ granted: true, term: 5 });
+  });
+
+  it("4.2.3: by the timing of the leader it hears, not by its own", () => {
+    const node = new Solo();
+    node.receive(1, appendRequest(4, { leaseDurationMs: 5 * D }));
+    node.at(5 * U - 0.001).tick();
+    expect(only(node.receive(2, preVoteRequest(5, 9, 9)), "preVoteReply").granted).toBe(false);
+    expect(node.view.role).toBe("follower");
   });
 
   it("4.2.3: a leader does not help either while its lease runs, and does when it does not", () => {

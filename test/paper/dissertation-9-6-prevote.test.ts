@@ -7,7 +7,7 @@ import { Cluster } from "../support/cluster.ts";
 import { hardStateOf, logOf, nowOf } from "../support/entries.ts";
 import { appendRequest, preVoteReply, preVoteRequest, voteRequest } from "../support/messages.ts";
 import { eventsOf, only, sent, Solo } from "../support/solo.ts";
-import { U, WINDOW } from "../support/timing.ts";
+import { D, U, WINDOW } from "../support/timing.ts";
 
 describe("9.6 the candidate", () => {
   it("9.6: asks for PreVotes of the term it would campaign in, and changes neither term nor vote for it", () => {
@@ -41,6 +41,18 @@ describe("9.6 the candidate", () => {
     node.wake();
     expect(node.nowMs - before).toBeLessThanOrEqual(WINDOW);
     expect(node.view.role).toBe("preCandidate");
+  });
+
+  it("9.6: refused again and again it asks at leisure: the leader that the others hear is not flooded", () => {
+    const node = new Solo({ hardState: hardStateOf(4) });
+    const waits = Array.from({ length: 8 }, () => {
+      node.wake();
+      const asked = node.nowMs;
+      for (const from of [1, 2]) node.receive(from, preVoteReply(4, false));
+      return node.core.wakeAt(nowOf(asked)) - asked;
+    });
+    for (const waitMs of waits.slice(0, 3)) expect(waitMs).toBeLessThanOrEqual(WINDOW);
+    for (const waitMs of waits.slice(3)) expect(waitMs).toBeGreaterThanOrEqual(D / 2);
   });
 
   it("9.6: cut off for long it does not run up its term", () => {

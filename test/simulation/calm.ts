@@ -47,8 +47,8 @@ export function checkCalm(world: World): CalmResult {
 
 /**
  * One D until somebody may try at all, in which the longest promise runs out too; up to five for an ineligible node
- * with the only complete log, which leaves five tries of D / 2 and a bit to the others; one for tries that collide. All of
- * it on the slowest clock.
+ * with the only complete log, which leaves five tries of D / 2 and a bit to the others; one for tries that collide.
+ * All of it on the slowest clock.
  */
 const LONGEST_WAIT = 7;
 

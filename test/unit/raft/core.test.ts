@@ -213,6 +213,14 @@ describe("what a node tells of itself", () => {
     expect(node.view.current).toBeNull();
   });
 
+  it("does not name a holder whose leader says that it holds no more, not for a moment", () => {
+    const node = new Solo();
+    node.receive(1, appendRequest(1, { entries: [noop(1, 1), claim(2, 1, 1)], commitIndex: 2, holding: 2 }));
+    expect(node.view.current?.holder).toEqual(memberAt(1));
+    node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2 }));
+    expect(node.view.current).toBeNull();
+  });
+
   it("does not name a released holder again because of an append that was overtaken", () => {
     const node = new Solo();
     const early = appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 });

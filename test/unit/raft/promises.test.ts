@@ -29,6 +29,16 @@ describe("L1 the lease of the holder", () => {
     expect(rounds.has(again.round)).toBe(true);
   });
 
+  it("an ack that newer rounds have overtaken still counts for its own", () => {
+    const node = new Solo().hold();
+    node.wake();
+    const { round } = node.asked(1);
+    const notedAt = node.nowMs;
+    for (let later = 0; later < 5; later += 1) node.wake();
+    node.receive(1, appendReply(1, { round, matchIndex: 2 }));
+    expect(node.view.held?.end).toBeCloseTo(notedAt + U, 9);
+  });
+
   it("a refused append renews nothing, although it tells that the follower lives", () => {
     const node = new Solo().hold();
     const { end } = node.view.held ?? { end: 0 };
