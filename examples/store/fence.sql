@@ -3,8 +3,8 @@
 -- The rule: check and write are one transaction; an older token is refused, an equal one is accepted (a holder writes
 -- more than once). The fence row stays for ever, also when everything else is deleted.
 --
--- Deliberately absent: triggers. A write that forgets the fence should not compile, so put these statements into the one
--- function that writes; see sql_store.py and sql-store.ts.
+-- Deliberately absent: triggers. So that no write forgets the fence, put these statements into the one function that
+-- writes; see sql_store.py and sql-store.ts.
 
 -- [schema]
 CREATE TABLE fence (

@@ -6,8 +6,8 @@
  *
  * Run it: node examples/store/http-store.ts. PORT (default 8080), FILE (default ./fenced.json).
  *
- * Invariant: whether a write is taken depends on its token and on nothing else: not on who sends it, not on a lease, not
- * on a clock.
+ * Invariant: whether a write is taken depends on its token and on nothing else: not on who sends it, not on a lease,
+ * not on a clock.
  *
  * Deliberately absent: users and TLS. Put it behind what your other services have.
  */

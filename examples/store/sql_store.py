@@ -1,7 +1,7 @@
 """A table that refuses stale tokens, with SQLite from Python's standard library.
 
-Each write is a transaction that takes the fence first (fence.sql) and writes only if that succeeded. With PostgreSQL the
-statements are the same; its drivers write parameters as %(name)s.
+Each write is a transaction that takes the fence first (fence.sql) and writes only if that succeeded. With PostgreSQL
+the statements are the same; its drivers write parameters as %(name)s.
 """
 
 import sqlite3

@@ -1,9 +1,9 @@
 /**
  * A worker in TypeScript for Node 24, without packages: it works while its pod holds the lock.
  *
- * `/watch` says when to begin and when to stop; a step that is under way is then aborted. For how long to act, each step
- * asks `/leader`: renewals are no events. Whatever is not a clear "yes" means "not the leader", and a watch that breaks
- * is no "yes". The token goes with every write, and the resource refuses an older one.
+ * `/watch` says when to begin and when to stop; a step that is under way is then aborted. For how long to act, each
+ * step asks `/leader`: renewals are no events. Whatever is not a clear "yes" means "not the leader", and a watch that
+ * breaks is no "yes". The token goes with every write, and the resource refuses an older one.
  *
  * process.hrtime is CLOCK_MONOTONIC on Linux, the clock of deadlineMonotonicNs, and the containers of a pod share it.
  *

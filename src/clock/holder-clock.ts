@@ -5,14 +5,12 @@
  * its lease. /proc/uptime goes on, in steps of 10 ms. This clock is CLOCK_MONOTONIC plus the largest lead that the
  * boot-time clock was ever seen to have, so it never goes backwards and never runs slower than either.
  *
- * Invariant: after a suspension that the boot-time clock shows, the reading is not behind the true boot time.
+ * Invariant: between any two readings at least the time has passed that CLOCK_MONOTONIC shows, and at least that of the
+ * true boot time less one step of the file.
  *
  * Deliberately absent: reading any file; the caller brings both values.
  */
 import { holderMs, type HolderMs, type MonotonicMs } from "../base/types.ts";
-
-/** /proc/uptime shows whole hundredths of a second, rounded down. */
-const UPTIME_STEP_MS = 10;
 
 export class HolderClock {
   #leadMs: number | null = null;
@@ -24,10 +22,7 @@ export class HolderClock {
   read(monotonic: MonotonicMs, uptimeMs: number | null): HolderMs {
     if (uptimeMs !== null) {
       const seenMs = uptimeMs - monotonic;
-      const jumped = this.#leadMs !== null && seenMs >= this.#leadMs + UPTIME_STEP_MS;
-      // A step upwards is a suspension: the truth may lie up to one step above what the file shows.
-      const leadMs = jumped ? seenMs + UPTIME_STEP_MS : seenMs;
-      this.#leadMs = Math.max(this.#leadMs ?? leadMs, leadMs);
+      this.#leadMs = Math.max(this.#leadMs ?? seenMs, seenMs);
     }
     return holderMs(monotonic + (this.#leadMs ?? 0));
   }

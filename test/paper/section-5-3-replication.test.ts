@@ -27,7 +27,12 @@ describe("5.3 the leader appends and replicates", () => {
 
   it("5.3: each entry has the term in which the leader received it, and its index in the log", () => {
     const node = leaderOver([1, 1, 3]);
-    expect(node.entries.map(({ index, term }) => [index, term])).toEqual([[1, 1], [2, 1], [3, 3], [4, 4]]);
+    expect(node.entries.map(({ index, term }) => [index, term])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 3],
+      [4, 4],
+    ]);
   });
 
   it("5.3: an append names the index and term of the entry before the new ones", () => {
@@ -113,7 +118,12 @@ describe("5.3 commitment", () => {
   it("5.3: a majority of what each stored decides, not of who answered last", () => {
     const node = leaderOver(Array<number>(6).fill(1), 5);
     node.persisted();
-    for (const [peer, matchIndex] of [[1, 7], [2, 4], [3, 5], [4, 6]] as const) {
+    for (const [peer, matchIndex] of [
+      [1, 7],
+      [2, 4],
+      [3, 5],
+      [4, 6],
+    ] as const) {
       node.receive(peer, appendReply(2, { round: 1, matchIndex }));
     }
     expect(node.view.commitIndex).toBe(0);

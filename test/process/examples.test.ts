@@ -28,7 +28,9 @@ async function startStage(language: Language): Promise<ExampleStage> {
 }
 
 describe("the example worker", () => {
-  it.for(LANGUAGES)("in $name acts as its sidecar says, and stops in time", { timeout: TEST_TIMEOUT_MS }, async (language, context) => {
+  const options = { timeout: TEST_TIMEOUT_MS };
+
+  it.for(LANGUAGES)("in $name acts as its sidecar says, and stops in time", options, async (language, context) => {
     const missing = missingProgram(language.needs);
     context.skip(missing !== null, `needs ${missing}`);
     const stage = await startStage(language);

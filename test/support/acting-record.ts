@@ -39,7 +39,7 @@ export class ActingRecord {
   readonly wrote: Wrote[] = [];
   readonly resigned: Resigned[] = [];
 
-  /** Everything that a worker may not do, in words. `slackMs`: what sockets and a busy machine may add to an instant. */
+  /** What workers did wrong, in words. `slackMs`: what sockets and a busy machine may add to an instant. */
   faults(slackMs: number): readonly string[] {
     return this.wrote.flatMap((write) => this.#faultsOf(write, slackMs));
   }

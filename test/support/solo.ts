@@ -224,4 +224,3 @@ function isOf<T extends { readonly kind: string }, K extends T["kind"]>(
 ): value is Extract<T, { kind: K }> {
   return value.kind === kind;
 }
-

@@ -19,13 +19,16 @@ describe("the holder clock", () => {
     const clock = new HolderClock();
     const before = clock.read(monotonicMs(1_000), uptime(5_000));
     const after = clock.read(monotonicMs(1_001), uptime(5_000 + 1 + 3_600_000));
-    expect(after - before).toBeGreaterThanOrEqual(3_600_001);
-    expect(after - before).toBeLessThanOrEqual(3_600_001 + 20);
+    expect(after - before).toBeGreaterThanOrEqual(3_600_001 - 10);
+    expect(after - before).toBeLessThanOrEqual(3_600_001 + 10);
   });
 
   it("never goes back, and is behind neither clock by more than a step, whatever is suspended when", () => {
     const spans = fc.array(
-      fc.record({ run: fc.double({ min: 0, max: 500, noNaN: true }), suspended: fc.oneof(fc.constant(0), fc.integer({ min: 20, max: 5_000 })) }),
+      fc.record({
+        run: fc.double({ min: 0, max: 500, noNaN: true }),
+        suspended: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5_000 })),
+      }),
       { minLength: 1, maxLength: 60 },
     );
     fc.assert(
@@ -42,8 +45,8 @@ describe("the holder clock", () => {
           last = clock.read(monotonicMs(monotonic), uptime(boot));
           expect(last).toBeGreaterThanOrEqual(fromHolder);
           expect(last - fromHolder).toBeGreaterThanOrEqual(monotonic - fromMonotonic - 1e-6);
-          // A suspension of two steps and more is seen in full; what was rounded before it is at most one step.
-          if (suspended > 0) expect(last - fromHolder).toBeGreaterThanOrEqual(boot - fromBoot - 10 - 1e-6);
+          // The file is rounded down to 10 ms.
+          expect(last - fromHolder).toBeGreaterThanOrEqual(boot - fromBoot - 10 - 1e-6);
         }
       }),
     );

@@ -1,6 +1,6 @@
 /**
- * The manifest of examples/kubernetes: fields that Kubernetes knows, settings that the sidecar reads, and names that fit
- * together.
+ * The manifest of examples/kubernetes: fields that Kubernetes knows, settings that the sidecar reads, and names that
+ * fit together.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ interface Attribute {
 }
 
 const MANIFEST = join(import.meta.dirname, "..", "..", "..", "examples", "kubernetes", "statefulset.yaml");
-const PLAIN = ["string", "number", "boolean"];
+const PLAIN = new Set(["string", "number", "boolean"]);
 
 /** The fields of a type as the client library has them from the API's own description; null for plain types. */
 function attributesOf(type: string): readonly Attribute[] | null {
@@ -33,7 +33,7 @@ function faultsOf(type: string, value: unknown, path: string): readonly string[]
     return value.flatMap((element, position) => faultsOf(inner, element, `${path}[${position}]`));
   }
   const attributes = attributesOf(type);
-  if (attributes === null) return PLAIN.includes(type) && typeof value !== type ? [`${path} is no ${type}`] : [];
+  if (attributes === null) return PLAIN.has(type) && typeof value !== type ? [`${path} is no ${type}`] : [];
   return Object.entries(value as Json).flatMap(([key, member]) => {
     const attribute = attributes.find(({ baseName }) => baseName === key);
     return attribute === undefined ? [`${path}.${key} is unknown`] : faultsOf(attribute.type, member, `${path}.${key}`);
@@ -51,7 +51,8 @@ describe("the manifest", () => {
   it("has fields that Kubernetes knows", () => {
     expect(faultsOf("V1Service", service, "Service")).toStrictEqual([]);
     expect(faultsOf("V1StatefulSet", set, "StatefulSet")).toStrictEqual([]);
-    const wrong = { spec: { replicas: "3", podManagment: "Parallel", template: { spec: { containers: [{ imag: "" }] } } } };
+    const template = { spec: { containers: [{ imag: "" }] } };
+    const wrong = { spec: { replicas: "3", podManagment: "Parallel", template } };
     expect(faultsOf("V1StatefulSet", wrong, "StatefulSet")).toStrictEqual([
       "StatefulSet.spec.replicas is no number",
       "StatefulSet.spec.podManagment is unknown",

@@ -128,7 +128,9 @@ describe("the store over HTTP", () => {
     return (request) => ask({ port: address.port, path: "/", ...request });
   }
 
-  const put = (token: string, body: string): Partial<Ask> => ({ method: "PUT", headers: { "Fencing-Token": token }, body });
+  const put = (token: string, body: string): Partial<Ask> => {
+    return { method: "PUT", headers: { "Fencing-Token": token }, body };
+  };
 
   it("writes, refuses, and tells the token that wrote", async () => {
     const send = await start();
@@ -138,7 +140,7 @@ describe("the store over HTTP", () => {
     expect([status, text, headers["fencing-token"]]).toStrictEqual([200, "a", "5"]);
   });
 
-  it.each(["", "x", "0", "-1", "1e3", "9007199254740992", "5, 6"])("takes no write with the token %j", async (token) => {
+  it.each(["", "x", "0", "-1", "1e3", "9007199254740992", "5, 6"])("takes no write with token %j", async (token) => {
     const send = await start();
     expect((await send(put(token, "a"))).status).toBe(428);
     expect((await send({ method: "PUT", body: "a" })).status).toBe(428);

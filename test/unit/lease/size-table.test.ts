@@ -8,7 +8,8 @@ import { usableLeaseMs } from "../../../src/lease/timing.ts";
 
 const PAGE = join(import.meta.dirname, "..", "..", "..", "docs", "how-to", "size-the-lease.md");
 const CLOCK_DRIFT = 0.1;
-const ROW = /^\| (?<lease>[\d.]+) s \| (?<usable>\d+) ms \| (?<heartbeat>[\d.]+) ms \| (?<stall>\d+) ms \| (?<next>.*) ms \|$/gmu;
+const ROW =
+  /^\| (?<lease>[\d.]+) s \| (?<usable>\d+) ms \| (?<heartbeat>[\d.]+) ms \| (?<stall>\d+) ms \| (?<next>.*) ms \|$/gmu;
 
 describe("the table of lease durations", () => {
   const rows = [...readFileSync(PAGE, "utf8").matchAll(ROW)].map(({ groups }) => groups ?? {});

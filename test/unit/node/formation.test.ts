@@ -29,7 +29,9 @@ class Slot {
   }
 
   get others(): readonly string[] {
-    return Array.from({ length: this.size }, (_, ordinal) => `app-${ordinal}`).filter((name) => name !== this.self.name);
+    return Array.from({ length: this.size }, (_, ordinal) => `app-${ordinal}`).filter(
+      (name) => name !== this.self.name,
+    );
   }
 
   restart(): void {
@@ -82,7 +84,8 @@ class Network {
 
   tick(): void {
     this.now = monotonicMs(this.now + 200);
-    for (const slot of this.slots) if (!this.down.has(slot.self.name)) this.carryOut(slot, slot.formation.tick(this.now));
+    for (const slot of this.slots)
+      if (!this.down.has(slot.self.name)) this.carryOut(slot, slot.formation.tick(this.now));
     this.settle();
   }
 
@@ -90,7 +93,8 @@ class Network {
     for (let flight = this.queue.shift(); flight !== undefined; flight = this.queue.shift()) {
       const { from, to, message } = flight;
       const slot = this.slots.find((candidate) => candidate.self.name === to);
-      if (slot === undefined || this.down.has(to) || this.down.has(from.name) || !keep(from.name, to, message)) continue;
+      if (slot === undefined || this.down.has(to) || this.down.has(from.name) || !keep(from.name, to, message))
+        continue;
       this.carryOut(slot, slot.formation.receive(from, message, this.now));
     }
   }
@@ -124,21 +128,31 @@ describe("first formation", () => {
     const network = new Network(3);
     network.down.add("app-2");
     network.tick();
-    network.carryOut(network.slot(0), network.slot(0).formation.receive(
-      network.slot(2).self,
-      { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
-      network.now,
-    ));
+    network.carryOut(
+      network.slot(0),
+      network
+        .slot(0)
+        .formation.receive(
+          network.slot(2).self,
+          { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
+          network.now,
+        ),
+    );
     expect(network.slot(0).disk, "all have answered at this moment").not.toBeNull();
 
     const late = new Network(3);
     late.down.add("app-1").add("app-2");
     const tell = (ordinal: number): void =>
-      late.carryOut(late.slot(0), late.slot(0).formation.receive(
-        late.slot(ordinal).self,
-        { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
-        late.now,
-      ));
+      late.carryOut(
+        late.slot(0),
+        late
+          .slot(0)
+          .formation.receive(
+            late.slot(ordinal).self,
+            { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
+            late.now,
+          ),
+      );
     tell(1);
     late.now = monotonicMs(late.now + STATUS_FRESH_MS + 1);
     tell(2);
@@ -157,7 +171,10 @@ describe("first formation", () => {
     const { self } = network.slot(0);
     for (const ordinal of [1, 2]) {
       const slot = network.slot(ordinal);
-      network.carryOut(slot, slot.formation.receive(self, { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } }, network.now));
+      network.carryOut(
+        slot,
+        slot.formation.receive(self, { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } }, network.now),
+      );
     }
     for (let round = 0; round < 10; round += 1) network.tick();
     expect(network.slots.map((slot) => slot.disk)).toEqual([null, null, null]);
@@ -222,7 +239,10 @@ describe("a proposer that dies on the way", () => {
     first.disk = { groupId: idOf("d"), founders: [first.self, second.self], tokenBase: 4_194_304 };
     first.restart();
     second.restart();
-    network.carryOut(second, second.formation.receive(first.self, { kind: "formStatus", status: first.formation.status() }, network.now));
+    network.carryOut(
+      second,
+      second.formation.receive(first.self, { kind: "formStatus", status: first.formation.status() }, network.now),
+    );
     expect(second.disk).toBeNull();
     for (let round = 0; round < 5; round += 1) network.tick();
     expect(network.groups()).toEqual([idOf("d")]);
@@ -262,7 +282,9 @@ describe("a group that exists", () => {
     const actions = slot.formation.receive(network.slot(0).self, { kind: "formPropose", form: rival }, network.now);
     network.carryOut(slot, actions);
     expect(slot.disk).toBe(before);
-    expect(actions).toMatchObject([{ kind: "send", message: { kind: "formReply", groupId: rival.groupId, accepted: false } }]);
+    expect(actions).toMatchObject([
+      { kind: "send", message: { kind: "formReply", groupId: rival.groupId, accepted: false } },
+    ]);
   });
 
   it("makes a Form durable before it is spoken of", () => {

@@ -1,6 +1,14 @@
 /** The runner: persist, then send, then tell (DESIGN, section 4). */
 import { describe, expect, it } from "vitest";
-import { holderMs, logIndex, memberId, type MonotonicMs, monotonicMs, type Now, term } from "../../../src/base/types.ts";
+import {
+  holderMs,
+  logIndex,
+  memberId,
+  type MonotonicMs,
+  monotonicMs,
+  type Now,
+  term,
+} from "../../../src/base/types.ts";
 import { CoreRunner, merge } from "../../../src/node/runner.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Append, Storage } from "../../../src/ports/storage.ts";
@@ -168,7 +176,11 @@ describe("merging appends", () => {
     const merged = merge([
       effects({ entries: [noop(5, 1), noop(6, 1)], hardState: { term: term(1), votedFor: null, largestPromiseMs: 0 } }),
       effects({ truncateAfter: logIndex(5), entries: [noop(6, 2)] }),
-      effects({ truncateAfter: logIndex(3), entries: [noop(4, 3)], hardState: { term: term(3), votedFor: voter, largestPromiseMs: 9 } }),
+      effects({
+        truncateAfter: logIndex(3),
+        entries: [noop(4, 3)],
+        hardState: { term: term(3), votedFor: voter, largestPromiseMs: 9 },
+      }),
       effects({ entries: [noop(5, 3)] }),
     ]);
     expect(merged).toEqual({

@@ -40,7 +40,11 @@ describe("the log", () => {
   });
 
   it("slices inclusively, with a limit", () => {
-    const log = logWith([5, 6, 7, 8].map((index) => command(index, 2)), 4, 2);
+    const log = logWith(
+      [5, 6, 7, 8].map((index) => command(index, 2)),
+      4,
+      2,
+    );
     const indexes = (from: number, to: number, limit: number) =>
       log.slice(logIndex(from), logIndex(to), limit).map((entry) => entry.index);
     expect(indexes(5, 8, 9)).toEqual([5, 6, 7, 8]);

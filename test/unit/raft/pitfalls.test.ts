@@ -26,7 +26,11 @@ describe("lease", () => {
     const node = new Solo().hold();
     const early = nowOf(node.nowMs);
     const late = nowOf(node.nowMs + U);
-    for (const [now, holds] of [[early, true], [late, false], [early, true]] as const) {
+    for (const [now, holds] of [
+      [early, true],
+      [late, false],
+      [early, true],
+    ] as const) {
       expect(node.core.lockView(now).held !== null).toBe(holds);
     }
   });

@@ -62,7 +62,12 @@ describe("L7 the transfer", () => {
     node.receive(1, timeoutNow(2, 2));
     expect(node.view.role).toBe("follower");
     node.receive(1, appendRequest(2));
-    for (const [from, atTerm] of [[1, 1], [1, 3], [2, 2]] as const) node.receive(from, timeoutNow(atTerm, atTerm));
+    for (const [from, atTerm] of [
+      [1, 1],
+      [1, 3],
+      [2, 2],
+    ] as const)
+      node.receive(from, timeoutNow(atTerm, atTerm));
     expect(node.view).toMatchObject({ role: "follower", term: 2 });
     node.receive(1, timeoutNow(2, 2));
     expect(node.view).toMatchObject({ role: "candidate", term: 3 });
