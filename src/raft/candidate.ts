@@ -91,7 +91,7 @@ export function onVoteReply(state: CoreState, from: Member, reply: VoteReply, no
 export function onTimeoutNow(state: CoreState, from: Member, message: TimeoutNow, now: Now, out: Outbox): void {
   if (message.term !== state.term || state.role !== "follower" || state.leader !== from.id) return;
   if (!state.eligible || !state.isVoter(state.self.id)) return;
-  assert(message.certificate === null || message.certificate === message.term, "a certificate is of its own term");
+  if (message.certificate !== null && message.certificate !== message.term) return;
   startCampaign(state, message.certificate, now, out);
 }
 

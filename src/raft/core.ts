@@ -24,7 +24,7 @@ import { leaseEnd, quorumDeadline } from "./leadership.ts";
 import type { Message } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { type CoreOptions, CoreState } from "./state.ts";
-import { lapseIfOver, leaderTick, resign, transferTarget } from "./tenure.ts";
+import { doWhatIsDue, expire, resign, transferTarget } from "./tenure.ts";
 import { type CoreView, type LockView, lockViewOf, viewOf } from "./view.ts";
 import { onPreVoteRequest, onVoteRequest } from "./voting.ts";
 
@@ -47,8 +47,9 @@ export class Core {
     const before = remember(state, this.#lastNow);
     this.#lastNow = now;
     const out = new Outbox();
-    lapseIfOver(state, now, out);
+    expire(state, now, out);
     this.#dispatch(input, now, out);
+    doWhatIsDue(state, now, out);
     checkState(state);
     checkTransition(before, state, now);
     return out.finish(state.hardState);
@@ -60,10 +61,12 @@ export class Core {
     if (leadership === null) return electionDeadline;
     if (leadership.transfer !== null) return leadership.transfer.deadline;
     const instants: number[] = [leadership.nextRoundAt];
-    if (leadership.tenancy.claim === null && leadership.waitUntil > now.monotonicMs)
+    // What was still ahead at the last step and is past by now has not been acted upon yet.
+    const last = this.#lastNow;
+    if (leadership.tenancy.claim === null && leadership.waitUntil > last.monotonicMs)
       instants.push(leadership.waitUntil);
     for (const end of [leaseEnd(this.#state), quorumDeadline(this.#state)]) {
-      if (end !== null && end > now.holderMs) instants.push(now.monotonicMs + (end - now.holderMs));
+      if (end !== null && end > last.holderMs) instants.push(now.monotonicMs + (end - now.holderMs));
     }
     return monotonicMs(Math.min(...instants));
   }
@@ -102,8 +105,7 @@ export class Core {
     const state = this.#state;
     switch (input.kind) {
       case "tick":
-        if (state.role === "leader") leaderTick(state, now, out);
-        else if (now.monotonicMs >= state.electionDeadline) startPreVote(state, now, out);
+        if (state.role !== "leader" && now.monotonicMs >= state.electionDeadline) startPreVote(state, now, out);
         return;
       case "message":
         assert(input.from.id !== state.self.id, "a node sends nothing to itself");
@@ -114,7 +116,6 @@ export class Core {
         return resign(state, input.to, now, out);
       case "setEligible":
         state.eligible = input.eligible;
-        if (state.role === "leader") leaderTick(state, now, out);
         return;
       default:
         unreachable(input);

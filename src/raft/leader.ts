@@ -18,7 +18,7 @@ import type { AppendReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { appendOwn, openRound, sendAppend } from "./replication.ts";
 import { becomeFollower, type CoreState, type Leadership } from "./state.ts";
-import { claimIfAllowed, committedAsLeader, releaseOfCertificate } from "./tenure.ts";
+import { committedAsLeader, releaseOfCertificate } from "./tenure.ts";
 
 /**
  * @param waitUntil when the promises of the granting quorum are over (DESIGN, L5)
@@ -70,9 +70,12 @@ export function onAppendReply(state: CoreState, from: Member, reply: AppendReply
   progress.priority = reply.priority;
   if (!reply.accepted) {
     // A reply that was overtaken must not undo what is known to match.
-    const hint = Math.min(reply.matchIndex, progress.next - 1);
+    const before = progress.next;
+    const hint = Math.min(reply.matchIndex, before - 1);
     progress.next = logIndex(Math.max(progress.match, hint, state.log.baseIndex) + 1);
-    return sendAppend(state, leadership, progress, now, out);
+    // The same append again at once would get the same refusal; the next round is soon enough.
+    if (progress.next < before) sendAppend(state, leadership, progress, now, out);
+    return;
   }
   renewLease(state, leadership, from, reply.round, out);
   if (reply.matchIndex > progress.match) {
@@ -81,7 +84,6 @@ export function onAppendReply(state: CoreState, from: Member, reply: AppendReply
     progress.next = logIndex(reply.matchIndex + 1);
   }
   advanceCommit(state, leadership, now, out);
-  claimIfAllowed(state, now, out);
   const behind = progress.match < state.log.lastIndex && progress.match >= progress.sent;
   if (behind && state.leadership !== null) sendAppend(state, leadership, progress, now, out);
 }
@@ -100,7 +102,6 @@ export function onPersisted(state: CoreState, index: LogIndex, entryTerm: Term, 
   assert(index <= state.log.lastIndex, "only entries of the log are persisted");
   leadership.persisted = index;
   advanceCommit(state, leadership, now, out);
-  claimIfAllowed(state, now, out);
 }
 
 /** Raft paper, 5.3 and 5.4.2: a majority has it, and it is of the current term. */

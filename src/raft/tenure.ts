@@ -15,13 +15,24 @@ import type { Outbox } from "./outbox.ts";
 import { appendOwn, openRound, trackedMembers } from "./replication.ts";
 import { becomeFollower, type CoreState, type Leadership, type Progress } from "./state.ts";
 
-/** Called first in every step: what has run out by now is marked so for good, before any ack can renew it. */
-export function lapseIfOver(state: CoreState, now: Now, out: Outbox): void {
+/**
+ * Called first in every step: what has run out by now is over for good, before any ack can renew it: the lease of a
+ * claim (L6), the leadership without a majority (L8), a transfer that has failed (L7 (6): a new term, never the old one).
+ */
+export function expire(state: CoreState, now: Now, out: Outbox): void {
   const { leadership } = state;
-  if (leadership === null || leadership.tenancy.claim === null || leaseRuns(state, now)) return;
-  const { claim, held } = leadership.tenancy;
-  leadership.tenancy.lapse();
-  if (held) out.event({ kind: "lapsed", claim, term: state.term });
+  if (leadership === null) return;
+  const { tenancy, transfer } = leadership;
+  const { claim, held } = tenancy;
+  if (claim !== null && !leaseRuns(state, now)) {
+    tenancy.lapse();
+    if (held) out.event({ kind: "lapsed", claim, term: state.term });
+  }
+  const quorumEnd = quorumDeadline(state);
+  if (quorumEnd !== null && now.holderMs >= quorumEnd) return becomeFollower(state, state.term, null, now, out);
+  if (transfer === null || now.monotonicMs < transfer.deadline) return;
+  if (transfer.target.id !== state.self.id) out.event({ kind: "transferFailed", term: state.term });
+  becomeFollower(state, state.term, null, now, out);
 }
 
 /** L6: all four conditions, each looked at again. */
@@ -129,18 +140,13 @@ function byFitness(a: Progress, b: Progress): number {
   return b.priority - a.priority || b.match - a.match || (a.member.id < b.member.id ? -1 : 1);
 }
 
-/** Everything that time alone does to a leader. */
-export function leaderTick(state: CoreState, now: Now, out: Outbox): void {
+/**
+ * Called last in every step, whatever the input was: what time has made due is done by the first step after it, because
+ * a timer may come later.
+ */
+export function doWhatIsDue(state: CoreState, now: Now, out: Outbox): void {
   const { leadership } = state;
-  if (leadership === null) return;
-  const quorumEnd = quorumDeadline(state);
-  if (quorumEnd !== null && now.holderMs >= quorumEnd) return becomeFollower(state, state.term, null, now, out);
-  if (leadership.transfer !== null) {
-    // L7 (6): a transfer that fails ends in a new term, never in the old one.
-    if (now.monotonicMs < leadership.transfer.deadline) return;
-    if (leadership.transfer.target.id !== state.self.id) out.event({ kind: "transferFailed", term: state.term });
-    return becomeFollower(state, state.term, null, now, out);
-  }
+  if (leadership === null || leadership.transfer !== null) return;
   leadership.lease.forgetBefore(holderMs(now.holderMs - state.timing.leaseDurationMs));
   claimIfAllowed(state, now, out);
   if (now.monotonicMs >= leadership.nextRoundAt) openRound(state, leadership, now, out);

@@ -152,7 +152,9 @@ describe("5.3 consistency", () => {
     node.persisted();
     const overtaken = appendReply(4, { round: 1, accepted: false, matchIndex: 0 });
     node.ack(1);
-    expect(only(node.receive(1, overtaken), "appendRequest").prevIndex).toBe(4);
+    expect(node.receive(1, overtaken).send, "the same again would be refused again").toEqual([]);
+    node.wake();
+    expect(node.asked(1).prevIndex).toBe(4);
     expect(node.view.commitIndex).toBe(4);
   });
 

@@ -87,9 +87,10 @@ export class HolderJournal {
   }
 
   #note(status: number, answer: Leader): void {
-    const { isLeader, token, self } = answer;
+    const { isLeader, token, remainingMs, self } = answer;
     if ((status === 200) !== isLeader) this.#faults.push(`${self} answered ${status} with isLeader ${isLeader}`);
     if (!isLeader || token === null) return;
+    if (remainingMs < 0) this.#faults.push(`${self} said that it led ${-remainingMs} ms after its deadline`);
     const seen = this.#byToken.get(token);
     if (seen !== undefined && seen.name !== self) this.#faults.push(`${seen.name} and ${self} had token ${token}`);
     this.#byToken.set(token, {

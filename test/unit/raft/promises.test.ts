@@ -2,7 +2,7 @@
  * Leases, promises and votes, rule by rule (DESIGN, section 2: L1 to L5), on one core; the test plays its peers.
  */
 import { describe, expect, it } from "vitest";
-import { baseOf, config, configurationOf, hardStateOf, noop } from "../../support/entries.ts";
+import { baseOf, config, configurationOf, hardStateOf, logOf, noop } from "../../support/entries.ts";
 import { appendReply, appendRequest, timeoutNow, voteReply, voteRequest } from "../../support/messages.ts";
 import { eventsOf, only, sent, Solo } from "../../support/solo.ts";
 import { D, H, U } from "../../support/timing.ts";
@@ -19,11 +19,11 @@ describe("L1 the lease of the holder", () => {
   });
 
   it("the instant is noted before anything is sent: the round of an append is never a later one", () => {
-    const node = new Solo();
+    const node = new Solo({ hardState: hardStateOf(1), entries: logOf(1, 1) });
     const effects = node.elect();
     const rounds = new Set(sent(effects, "appendRequest").map(({ round }) => round));
     expect(rounds.size).toBe(1);
-    node.after(D / 2);
+    node.after(H / 2);
     // Sent between rounds: its ack counts for the old instant only.
     const again = only(node.ack(1, { accepted: false, matchIndex: 0 }), "appendRequest");
     expect(rounds.has(again.round)).toBe(true);
