@@ -78,7 +78,7 @@ export async function measureFootprint(group: LocalGroup, quietMs: number): Prom
   }
 }
 
-/** Start of the process to listening, in ms: sidecars with data directories of their own and the bare server, in turn. */
+/** Start of the process to listening, in ms: a sidecar with its data directory, and the bare server, in turn. */
 export async function measureStarts(
   group: LocalGroup,
   runs: number,

@@ -17,7 +17,8 @@ import { becomeFollower, type CoreState, type Leadership, type Progress } from "
 
 /**
  * Called first in every step: what has run out by now is over for good, before any ack can renew it: the lease of a
- * claim (L6), the leadership without a majority (L8), a transfer that has failed (L7 (6): a new term, never the old one).
+ * claim (L6), the leadership without a majority (L8), a transfer that has failed (L7 (6): a new term, never the old
+ * one).
  */
 export function expire(state: CoreState, now: Now, out: Outbox): void {
   const { leadership } = state;

@@ -1,5 +1,7 @@
 /**
  * What the lock API refuses, and what it survives: strange hosts, methods, bodies, slow and many clients, its own end.
+ *
+ * Longer than 300 lines because every guard of one server is asked over the same wire.
  */
 import { once } from "node:events";
 import { link, lstat, rename, writeFile } from "node:fs/promises";

@@ -54,17 +54,17 @@ describe("long poll", () => {
 
   it.each([
     ["index=1&wait=30", "allowed: a duration such as 30s or 500ms, from 0s to 300s (the unit is missing)"],
-    ["index=1&wait=abc", "wait is \"abc\"; allowed: a duration"],
-    ["index=1&wait=-1s", "wait is \"-1s\""],
+    ["index=1&wait=abc", 'wait is "abc"; allowed: a duration'],
+    ["index=1&wait=-1s", 'wait is "-1s"'],
     ["index=1&wait=301s", "from 0s to 300s"],
-    ["index=1&wait=1.5s", "wait is \"1.5s\""],
-    ["index=1&wait=", "wait is \"\""],
-    ["index=-1&wait=1s", "index is \"-1\"; allowed: an integer from 0 to 2^53 - 1"],
+    ["index=1&wait=1.5s", 'wait is "1.5s"'],
+    ["index=1&wait=", 'wait is ""'],
+    ["index=-1&wait=1s", 'index is "-1"; allowed: an integer from 0 to 2^53 - 1'],
     ["index=9007199254740993", "index is"],
     ["index=", "index is"],
     ["index=1e3", "index is"],
-    ["index=1&index=2", "index is \"1, 2\"; allowed: one value"],
-    ["wait=1s", "wait is \"1s\"; allowed: to be given together with index"],
+    ["index=1&index=2", 'index is "1, 2"; allowed: one value'],
+    ["wait=1s", 'wait is "1s"; allowed: to be given together with index'],
   ])("refuses ?%s", async (query, message) => {
     const { ask } = await startBench();
     const answer = await ask(`/leader?${query}`);

@@ -39,7 +39,10 @@ async function table(): Promise<Subject> {
       for (const name of names) discovery.set(name, []);
       for (const { name } of peers) {
         names.add(name);
-        discovery.set(name, peers.filter((peer) => peer.name === name).map(({ host, port }) => ({ host, port })));
+        discovery.set(
+          name,
+          peers.filter((peer) => peer.name === name).map(({ host, port }) => ({ host, port })),
+        );
       }
     },
     setFailing: (failing) => discovery.setFailing(failing),

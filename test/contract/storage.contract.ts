@@ -88,7 +88,10 @@ function describeStorage(name: string, createBench: () => Promise<StorageBench>)
       await bench.crash();
       const { storage: next, state } = await opened();
       const found = [state.hardState.term, state.entries.length, state.entries.at(-1)?.term];
-      expect([[2, 4, 2], [3, 4, 3]]).toContainEqual(found);
+      expect([
+        [2, 4, 2],
+        [3, 4, 3],
+      ]).toContainEqual(found);
       await next.close();
     });
 

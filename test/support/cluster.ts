@@ -170,8 +170,10 @@ export class Cluster {
   runUntil(atMs: number): void {
     for (;;) {
       this.settle();
+      const wakeOf = (position: number): number =>
+        this.isRunning(position) ? this.core(position).wakeAt(this.now) : Infinity;
       const wakes = this.members
-        .map((_, position) => ({ position, at: this.isRunning(position) ? this.core(position).wakeAt(this.now) : Infinity }))
+        .map((_, position) => ({ position, at: wakeOf(position) }))
         .toSorted((a, b) => a.at - b.at);
       const first = present(wakes[0], "a cluster has members");
       if (first.at > atMs) break;

@@ -1,4 +1,8 @@
-/** Formation: one group or none, whatever is heard in whatever order (DESIGN, Formation). */
+/**
+ * Formation: one group or none, whatever is heard in whatever order (DESIGN, Formation).
+ *
+ * Longer than 300 lines because the set of slots that the cases play on is part of it.
+ */
 import { describe, expect, it } from "vitest";
 import { type Member, memberId, monotonicMs } from "../../../src/base/types.ts";
 import { Formation, type FormationAction, STATUS_FRESH_MS } from "../../../src/node/formation.ts";
