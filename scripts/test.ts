@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, build, then every test. `npm test -- <part of a path> …`: build, then those tests only.
+ * `npm test`: types, lint, format, build, then every test. `npm test -- <part of a path> …`: build, then those tests only.
  *
  * Invariant: the last line of the output is `N passed, N failed` or `N passed, N failed, N skipped` and nothing else,
  * and the exit status is 0 only when nothing failed and at least one test ran. Types, lint and build count as one each.
@@ -32,6 +32,8 @@ export interface Outcome {
 
 const TYPES: Step = { name: "types", program: join(BIN, "tsc"), args: ["--noEmit"] };
 const LINT: Step = { name: "lint", program: join(BIN, "oxlint"), args: ["--type-aware", "--deny-warnings", "."] };
+const SOURCES = "{src,test,bench,demo,scripts,examples}/**/*.{ts,mjs}";
+const FORMAT: Step = { name: "format", program: join(BIN, "prettier"), args: ["--check", "--log-level=warn", SOURCES] };
 const BUILD: Step = { name: "build", program: process.execPath, args: [join(ROOT, "scripts", "build.ts")] };
 const STALE_BUILD: Step = { ...BUILD, args: [...BUILD.args, "--if-stale"] };
 
@@ -136,7 +138,8 @@ export function closingLine(outcomes: readonly Outcome[]): string {
 
 async function run(filters: readonly string[]): Promise<void> {
   const outcomes: Outcome[] = [];
-  for (const step of filters.length === 0 ? [TYPES, LINT, BUILD] : [STALE_BUILD]) outcomes.push(await runStep(step));
+  for (const step of filters.length === 0 ? [TYPES, LINT, FORMAT, BUILD] : [STALE_BUILD])
+    outcomes.push(await runStep(step));
   const { outcome, skipped } = await runTests(filters);
   outcomes.push(outcome);
   if (skipped.length > 0) console.log("\nskipped:");

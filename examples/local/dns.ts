@@ -13,5 +13,8 @@ const FIRST_PORT = 7400;
 
 const server = await startDnsServer();
 const names = ["app-0", "app-1", "app-2"];
-server.setPeers(SERVICE, names.map((name, ordinal) => ({ name, host: "127.0.0.1", port: FIRST_PORT + ordinal })));
+server.setPeers(
+  SERVICE,
+  names.map((name, ordinal) => ({ name, host: "127.0.0.1", port: FIRST_PORT + ordinal })),
+);
 console.log(`export TENURE_DNS_SERVER=${server.address}`);

@@ -35,7 +35,10 @@ async function handOverUntilGone(group: LocalGroup, victim: Sidecar): Promise<vo
   await group.until(`${victim.name} to end`, async () => {
     for (const { isLeader, self } of await group.answers()) {
       if (!isLeader) continue;
-      await group.member(self).ask("POST", "/resign").catch(() => null);
+      await group
+        .member(self)
+        .ask("POST", "/resign")
+        .catch(() => null);
     }
     return victim.running ? null : true;
   });

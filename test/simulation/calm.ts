@@ -21,16 +21,21 @@ export function checkCalm(world: World): CalmResult {
   const { agenda, network } = world;
   agenda.runUntil(Math.max(agenda.nowMs, network.lastArrivalMs));
   const fromMs = agenda.nowMs;
-  const longestMs = Math.max(...world.replicas.flatMap(({ disk, settings }) => [
-    disk.hardState.largestPromiseMs,
-    settings.timing.leaseDurationMs,
-  ]));
+  const longestMs = Math.max(
+    ...world.replicas.flatMap(({ disk, settings }) => [
+      disk.hardState.largestPromiseMs,
+      settings.timing.leaseDurationMs,
+    ]),
+  );
   const boundMs = holderBoundMs(longestMs, world);
   const stepMs = world.swarm.unitMs / 20;
   let holder = holderOf(world);
   while (holder === null) {
-    check(agenda.nowMs - fromMs <= boundMs, "liveness", () =>
-      `no holder ${agenda.nowMs - fromMs} ms after the storm; ${describe(world)}`);
+    check(
+      agenda.nowMs - fromMs <= boundMs,
+      "liveness",
+      () => `no holder ${agenda.nowMs - fromMs} ms after the storm; ${describe(world)}`,
+    );
     agenda.runUntil(agenda.nowMs + stepMs);
     holder = holderOf(world);
   }
@@ -65,8 +70,11 @@ function checkQuiet(world: World, holder: Replica | null): void {
   while (agenda.nowMs < untilMs) {
     agenda.runUntil(agenda.nowMs + leaseDurationMs / 4);
     holder.look();
-    check(holder.holds && holder.application.token === token, "quiet", () =>
-      `n${holder.position} lost ${token} in a calm world; ${describe(world)}`);
+    check(
+      holder.holds && holder.application.token === token,
+      "quiet",
+      () => `n${holder.position} lost ${token} in a calm world; ${describe(world)}`,
+    );
   }
 }
 

@@ -113,14 +113,17 @@ export class Faults {
 
   #restartLater(target: Replica): boolean {
     const { chance, swarm, tally } = this.#around;
-    return this.#undoLater(() => {
-      tally.restart += 1;
-      if (chance.happens(swarm.reconfigure)) {
-        tally.reconfigure += 1;
-        target.settings = { ...target.settings, timing: drawTiming(chance, swarm.honestDrift) };
-      }
-      target.start();
-    }, chance.pick([0.05, 0.5, 2]));
+    return this.#undoLater(
+      () => {
+        tally.restart += 1;
+        if (chance.happens(swarm.reconfigure)) {
+          tally.reconfigure += 1;
+          target.settings = { ...target.settings, timing: drawTiming(chance, swarm.honestDrift) };
+        }
+        target.start();
+      },
+      chance.pick([0.05, 0.5, 2]),
+    );
   }
 
   #suspend(target: Replica): boolean {

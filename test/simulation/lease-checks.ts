@@ -80,8 +80,11 @@ export class LeaseChecks {
     this.#checkTransfer(replica, view, now.monotonicMs, input.kind === "tick");
     for (const { message } of effects.send) {
       if (message.kind !== "appendRequest" || message.holding === null) continue;
-      check(view.held?.tenure.claim === message.holding, "announcement", () =>
-        `n${replica.position} says that it holds by claim ${message.holding}, which it does not`);
+      check(
+        view.held?.tenure.claim === message.holding,
+        "announcement",
+        () => `n${replica.position} says that it holds by claim ${message.holding}, which it does not`,
+      );
     }
     this.#notePromises(replica, effects);
     if (input.kind === "tick" && view.role === "leader") this.#checkQuorum(replica, view.term);
@@ -118,7 +121,8 @@ export class LeaseChecks {
     check(
       backing.length >= majoritySize(voters),
       "backing",
-      () => `n${replica.position} may act until ${lastMs}, which needs promises of ${outlivesMs()} or later; ` +
+      () =>
+        `n${replica.position} may act until ${lastMs}, which needs promises of ${outlivesMs()} or later; ` +
         `only ${backing.length} of ${voters} voters made one`,
     );
   }
@@ -128,8 +132,11 @@ export class LeaseChecks {
     const { agenda } = this.#scene;
     const lostMs = agenda.nowMs - this.#contactMs(replica);
     const { leaseDurationMs } = replica.settings.timing;
-    check(lostMs <= leaseDurationMs + ROUNDING_MS, "minority", () =>
-      `n${replica.position} holds ${lostMs} ms after it lost the majority; D is ${leaseDurationMs} ms`);
+    check(
+      lostMs <= leaseDurationMs + ROUNDING_MS,
+      "minority",
+      () => `n${replica.position} holds ${lostMs} ms after it lost the majority; D is ${leaseDurationMs} ms`,
+    );
   }
 
   /** L8: once a tick has looked, nobody leads who has heard no majority for D. */
@@ -137,8 +144,11 @@ export class LeaseChecks {
     const { agenda, honestDrift } = this.#scene;
     const sinceMs = Math.max(this.#contactMs(replica), this.#electedAtMs.get(term) ?? 0);
     const allowedMs = replica.settings.timing.leaseDurationMs / (1 - honestDrift);
-    check(agenda.nowMs - sinceMs <= allowedMs + ROUNDING_MS, "quorum", () =>
-      `n${replica.position} leads t${term} ${agenda.nowMs - sinceMs} ms after it lost the majority`);
+    check(
+      agenda.nowMs - sinceMs <= allowedMs + ROUNDING_MS,
+      "quorum",
+      () => `n${replica.position} leads t${term} ${agenda.nowMs - sinceMs} ms after it lost the majority`,
+    );
   }
 
   /** L7 (6): a leader that has revoked leads no longer than the handover may take. */
@@ -154,8 +164,11 @@ export class LeaseChecks {
       return;
     }
     const { heartbeatIntervalMs } = settings.timing;
-    check(!ticked || nowMs - since.atMs < 2 * heartbeatIntervalMs + ROUNDING_MS, "transfer", () =>
-      `n${position} still leads t${term} ${nowMs - since.atMs} ms after it resigned`);
+    check(
+      !ticked || nowMs - since.atMs < 2 * heartbeatIntervalMs + ROUNDING_MS,
+      "transfer",
+      () => `n${position} still leads t${term} ${nowMs - since.atMs} ms after it resigned`,
+    );
   }
 
   /** The last true time at which a round could have gone out to a majority that could have answered. */

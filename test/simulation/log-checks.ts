@@ -42,8 +42,11 @@ export class LogChecks {
     const leads = view.role === "leader";
     if (leads && (before?.role !== "leader" || before.term !== view.term)) this.#checkCompleteness(replica, view.term);
     const last = effects.apply.at(-1);
-    check(!leads || last === undefined || last.term === view.term, "figure 8", () =>
-      `n${replica.position} leads t${view.term} and commits ${last?.index} of t${last?.term} by counting`);
+    check(
+      !leads || last === undefined || last.term === view.term,
+      "figure 8",
+      () => `n${replica.position} leads t${view.term} and commits ${last?.index} of t${last?.term} by counting`,
+    );
     for (const entry of effects.apply) this.#checkCommit(replica, entry, leads ? view.term : null);
   }
 
@@ -53,15 +56,23 @@ export class LogChecks {
     const promisesMs =
       message.kind === "appendRequest"
         ? message.leaseDurationMs
-        : message.kind === "appendReply" && message.accepted && dueTo.kind === "message" &&
+        : message.kind === "appendReply" &&
+            message.accepted &&
+            dueTo.kind === "message" &&
             dueTo.message.kind === "appendRequest"
           ? dueTo.message.leaseDurationMs
           : 0;
-    check(disk.hardState.largestPromiseMs >= promisesMs, "durability", () =>
-      `n${position} promises ${promisesMs} ms, its disk knows of ${disk.hardState.largestPromiseMs} ms`);
+    check(
+      disk.hardState.largestPromiseMs >= promisesMs,
+      "durability",
+      () => `n${position} promises ${promisesMs} ms, its disk knows of ${disk.hardState.largestPromiseMs} ms`,
+    );
     if (message.kind !== "appendReply" || !message.accepted || disk.hardState.term > message.term) return;
-    check(disk.lastIndex >= message.matchIndex, "durability", () =>
-      `n${position} acknowledges ${message.matchIndex}, its disk ends at ${disk.lastIndex}`);
+    check(
+      disk.lastIndex >= message.matchIndex,
+      "durability",
+      () => `n${position} acknowledges ${message.matchIndex}, its disk ends at ${disk.lastIndex}`,
+    );
   }
 
   /** Log Matching: same index and term, same entry and same entry before it; so by induction the same log. */
@@ -75,16 +86,22 @@ export class LogChecks {
       return;
     }
     const same = known.entry === entry || JSON.stringify(known.entry) === JSON.stringify(entry);
-    check(same && known.previousTerm === previousTerm, "log matching", () =>
-      `n${replica.position} has another entry at index ${entry.index} of t${entry.term}`);
+    check(
+      same && known.previousTerm === previousTerm,
+      "log matching",
+      () => `n${replica.position} has another entry at index ${entry.index} of t${entry.term}`,
+    );
   }
 
   /** Leader Completeness: whoever leads has everything that leaders of earlier terms committed. */
   #checkCompleteness(replica: Replica, term: Term): void {
     for (const { entry, inTerm } of this.#committed) {
       if (inTerm >= term) continue;
-      check(replica.memory[entry.index - 1]?.term === entry.term, "leader completeness", () =>
-        `n${replica.position} leads t${term} without ${entry.kind} ${entry.index} of t${entry.term}`);
+      check(
+        replica.memory[entry.index - 1]?.term === entry.term,
+        "leader completeness",
+        () => `n${replica.position} leads t${term} without ${entry.kind} ${entry.index} of t${entry.term}`,
+      );
     }
   }
 
@@ -92,17 +109,27 @@ export class LogChecks {
   #checkCommit(replica: Replica, entry: Entry, leaderTerm: Term | null): void {
     const known = this.#committed[entry.index - 1];
     if (known !== undefined) {
-      check(known.entry.term === entry.term && known.entry.kind === entry.kind, "committed prefix", () =>
-        `n${replica.position} applies ${entry.kind} of t${entry.term} at ${entry.index}, ` +
-          `where ${known.entry.kind} of t${known.entry.term} was committed`);
+      check(
+        known.entry.term === entry.term && known.entry.kind === entry.kind,
+        "committed prefix",
+        () =>
+          `n${replica.position} applies ${entry.kind} of t${entry.term} at ${entry.index}, ` +
+          `where ${known.entry.kind} of t${known.entry.term} was committed`,
+      );
       return;
     }
-    check(leaderTerm !== null, "committed prefix", () =>
-      `n${replica.position} applies ${entry.index}, which no leader has committed`);
+    check(
+      leaderTerm !== null,
+      "committed prefix",
+      () => `n${replica.position} applies ${entry.index}, which no leader has committed`,
+    );
     const { replicas, voters } = this.#scene;
     const durable = replicas.slice(0, voters).filter(({ disk }) => disk.termAt(entry.index) === entry.term);
-    check(durable.length >= majoritySize(voters), "durability", () =>
-      `n${replica.position} commits ${entry.index}, which is on ${durable.length} of ${voters} disks`);
+    check(
+      durable.length >= majoritySize(voters),
+      "durability",
+      () => `n${replica.position} commits ${entry.index}, which is on ${durable.length} of ${voters} disks`,
+    );
     if (leaderTerm !== null) this.#committed.push({ entry, inTerm: leaderTerm });
   }
 }

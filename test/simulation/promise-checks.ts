@@ -52,13 +52,22 @@ export class PromiseChecks {
     }
     const claims = effects.persist?.entries.some(({ kind, term }) => kind === "claim" && term === view.term) ?? false;
     if (!claims || view.role !== "leader") return;
-    check(replica.memory[view.commitIndex - 1]?.term === view.term, "wait", () =>
-      `n${replica.position} claims in t${view.term} before it has committed anything of it`);
+    check(
+      replica.memory[view.commitIndex - 1]?.term === view.term,
+      "wait",
+      () => `n${replica.position} claims in t${view.term} before it has committed anything of it`,
+    );
     const { campaign } = model;
-    check(campaign !== null && campaign.term === view.term, "wait", () =>
-      `n${replica.position} claims without a campaign`);
-    check(now.monotonicMs >= (campaign?.waitUntil ?? Infinity) - ROUNDING_MS, "wait", () =>
-      `n${replica.position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`);
+    check(
+      campaign !== null && campaign.term === view.term,
+      "wait",
+      () => `n${replica.position} claims without a campaign`,
+    );
+    check(
+      now.monotonicMs >= (campaign?.waitUntil ?? Infinity) - ROUNDING_MS,
+      "wait",
+      () => `n${replica.position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`,
+    );
   }
 
   /** L5 and L7 (4): a new term in which this node is a candidate, or was one for a moment. */
@@ -84,10 +93,16 @@ export class PromiseChecks {
   /** L5: neither less than was promised, which would be unsafe, nor more, which would make others wait in vain. */
   #checkReply(replica: Replica, model: Model, { remainingMs, promiseTerm }: VoteReply, nowMs: number): void {
     const expectedMs = Math.max(0, model.deadline - nowMs);
-    check(Math.abs(remainingMs - expectedMs) <= ROUNDING_MS, "promise", () =>
-      `n${replica.position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`);
-    check(promiseTerm === model.term, "promise", () =>
-      `n${replica.position} reports a promise to t${promiseTerm}, it made it to t${model.term}`);
+    check(
+      Math.abs(remainingMs - expectedMs) <= ROUNDING_MS,
+      "promise",
+      () => `n${replica.position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`,
+    );
+    check(
+      promiseTerm === model.term,
+      "promise",
+      () => `n${replica.position} reports a promise to t${promiseTerm}, it made it to t${model.term}`,
+    );
   }
 
   /** L7 (3): who still waits for older leases cannot vouch that they are over. */
@@ -95,8 +110,11 @@ export class PromiseChecks {
     const { term, certificate } = message;
     if (certificate === null) return;
     const over = campaign !== null && campaign.term === term && nowMs >= campaign.waitUntil - ROUNDING_MS;
-    check(over && certificate === term, "certificate", () =>
-      `n${position} certifies t${certificate} at ${nowMs}, its wait ends at ${campaign?.waitUntil}`);
+    check(
+      over && certificate === term,
+      "certificate",
+      () => `n${position} certifies t${certificate} at ${nowMs}, its wait ends at ${campaign?.waitUntil}`,
+    );
   }
 
   /** L3. */

@@ -235,16 +235,18 @@ export class Replica {
     this.#busy = true;
     const syncMs = chance.exponential(this.#around.stormy ? swarm.diskMs : Math.min(swarm.diskMs, 1));
     if (syncMs > 0.2 * swarm.unitMs) tally.slowDisk += 1;
-    agenda.after(syncMs, () => this.#whenAwake(life, () => {
-      for (const { effects } of steps) if (effects.persist !== null) this.disk.append(effects.persist);
-      this.#around.checks.persisted(this);
-      if (this.#crashesHere("crashBeforeSend")) return;
-      const last = steps.flatMap(({ effects }) => effects.persist?.entries ?? []).at(-1);
-      if (last !== undefined) this.#inbox.unshift({ kind: "persisted", index: last.index, term: last.term });
-      this.#busy = false;
-      this.#send(steps);
-      this.#run();
-    }));
+    agenda.after(syncMs, () =>
+      this.#whenAwake(life, () => {
+        for (const { effects } of steps) if (effects.persist !== null) this.disk.append(effects.persist);
+        this.#around.checks.persisted(this);
+        if (this.#crashesHere("crashBeforeSend")) return;
+        const last = steps.flatMap(({ effects }) => effects.persist?.entries ?? []).at(-1);
+        if (last !== undefined) this.#inbox.unshift({ kind: "persisted", index: last.index, term: last.term });
+        this.#busy = false;
+        this.#send(steps);
+        this.#run();
+      }),
+    );
   }
 
   #send(steps: readonly Stepped[]): void {

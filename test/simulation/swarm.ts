@@ -14,16 +14,37 @@ import type { Chance } from "./chance.ts";
 
 /** Faults that strike at random instants. */
 export const STRIKES = [
-  "crash", "restartAll", "pause", "suspend", "cutOneWay", "partition", "resign", "resignTo", "ineligible", "rateChange",
+  "crash",
+  "restartAll",
+  "pause",
+  "suspend",
+  "cutOneWay",
+  "partition",
+  "resign",
+  "resignTo",
+  "ineligible",
+  "rateChange",
 ] as const;
 export type Strike = (typeof STRIKES)[number];
 
 /** Everything that is counted; a sample of seeds must have met all of it. */
 export const FAULTS = [
   ...STRIKES,
-  "loss", "duplicate", "longDelay", "reorder", "lateTimer", "slowDisk", "batch",
-  "crashBeforePersist", "crashBeforeSend", "crashBetweenSends", "restart", "reconfigure", "readAfterPause",
-  "ambush", "calmDamage",
+  "loss",
+  "duplicate",
+  "longDelay",
+  "reorder",
+  "lateTimer",
+  "slowDisk",
+  "batch",
+  "crashBeforePersist",
+  "crashBeforeSend",
+  "crashBetweenSends",
+  "restart",
+  "reconfigure",
+  "readAfterPause",
+  "ambush",
+  "calmDamage",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Tally = Record<Fault, number>;

@@ -19,8 +19,11 @@ export class VoteChecks {
   stepped(replica: Replica, { input, before, view }: Observed): void {
     if (view.role === "leader") {
       const known = this.#leaders.get(view.term);
-      check(known === undefined || known === replica.position, "one leader per term", () =>
-        `n${replica.position} and n${known} both lead t${view.term}`);
+      check(
+        known === undefined || known === replica.position,
+        "one leader per term",
+        () => `n${replica.position} and n${known} both lead t${view.term}`,
+      );
       this.#leaders.set(view.term, replica.position);
     }
     // L7 (5): a TimeoutNow of another term changes nothing.
@@ -40,19 +43,28 @@ export class VoteChecks {
     const { hardState } = replica.disk;
     const candidate = message.kind === "voteRequest" ? replica.member.id : to.id;
     const votes = message.kind === "voteRequest" || (message.kind === "voteReply" && message.granted);
-    check(hardState.term >= message.term || message.kind === "preVoteRequest" || message.kind === "preVoteReply",
-      "durability", () => `n${replica.position} speaks of t${message.term}, its disk of t${hardState.term}`);
+    check(
+      hardState.term >= message.term || message.kind === "preVoteRequest" || message.kind === "preVoteReply",
+      "durability",
+      () => `n${replica.position} speaks of t${message.term}, its disk of t${hardState.term}`,
+    );
     if (!votes) return;
     this.#vote(replica, message.term, candidate);
-    check(hardState.term > message.term || hardState.votedFor === candidate, "durability", () =>
-      `n${replica.position} tells of a vote in t${message.term} that is not on its disk`);
+    check(
+      hardState.term > message.term || hardState.votedFor === candidate,
+      "durability",
+      () => `n${replica.position} tells of a vote in t${message.term} that is not on its disk`,
+    );
   }
 
   #vote(replica: Replica, term: Term, candidate: MemberId): void {
     const votes = (this.#votes[replica.position] ??= new Map<Term, MemberId>());
     const known = votes.get(term);
-    check(known === undefined || known === candidate, "one vote per term", () =>
-      `n${replica.position} votes for ${candidate.slice(-1)} after ${known?.slice(-1)} in t${term}`);
+    check(
+      known === undefined || known === candidate,
+      "one vote per term",
+      () => `n${replica.position} votes for ${candidate.slice(-1)} after ${known?.slice(-1)} in t${term}`,
+    );
     votes.set(term, candidate);
   }
 }

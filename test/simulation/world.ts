@@ -66,7 +66,11 @@ export class World {
     this.checks = new Checks({ agenda, network: this.network, replicas, voters, honestDrift, honest });
     const positions = new Map(members.map((member, position) => [member.id, position]));
     this.#around = {
-      agenda, chance, swarm, tally, transcript,
+      agenda,
+      chance,
+      swarm,
+      tally,
+      transcript,
       network: this.network,
       checks: this.checks,
       configuration: { voters: members.slice(0, voters), learners: members.slice(voters) },

@@ -26,7 +26,7 @@ export async function deadPort(): Promise<{ readonly port: number; close(): Prom
   });
   const fillers: Socket[] = [];
   // Connections succeed until the queue is full; the first that does not shows that it is.
-  for (let isFull = false; !isFull; ) {
+  for (let isFull = false; !isFull;) {
     const filler = connect({ host: "127.0.0.1", port });
     filler.on("error", () => undefined);
     fillers.push(filler);

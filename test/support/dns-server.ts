@@ -110,7 +110,11 @@ export async function startDnsServer(): Promise<DnsServer> {
 
   return {
     address: `127.0.0.1:${port}`,
-    setPeers: (service, peers) => void ofPeers.set(service, peers.flatMap((peer) => recordsOf(service, peer))),
+    setPeers: (service, peers) =>
+      void ofPeers.set(
+        service,
+        peers.flatMap((peer) => recordsOf(service, peer)),
+      ),
     set: (records) => {
       others = records;
     },

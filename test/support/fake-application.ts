@@ -8,13 +8,7 @@
  */
 import { TenureError } from "../../src/base/errors.ts";
 import { fencingToken, memberId, term } from "../../src/base/types.ts";
-import type {
-  Application,
-  ClusterAnswer,
-  HistoryAnswer,
-  LeaderAnswer,
-  Reason,
-} from "../../src/ports/application.ts";
+import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer, Reason } from "../../src/ports/application.ts";
 
 export interface FakeApplication extends Application {
   /** Holds the lock for `remainingMs` from now; a change. Default: a minute. */

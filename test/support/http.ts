@@ -87,8 +87,16 @@ export async function wire(port: number, send = ""): Promise<Wire> {
   return {
     socket,
     received: () => text,
-    until: (pattern) => wait(() => pattern.test(text), () => isEnded),
-    ended: () => wait(() => isEnded, () => false),
+    until: (pattern) =>
+      wait(
+        () => pattern.test(text),
+        () => isEnded,
+      ),
+    ended: () =>
+      wait(
+        () => isEnded,
+        () => false,
+      ),
   };
 }
 

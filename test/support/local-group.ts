@@ -146,10 +146,16 @@ export class LocalGroup {
         return [];
       }
     });
-    this.dns.setPeers(SERVICE, listening.map(({ name, port }) => ({ name, ...address(name, port) })));
+    this.dns.setPeers(
+      SERVICE,
+      listening.map(({ name, port }) => ({ name, ...address(name, port) })),
+    );
     if (link === undefined) return;
     for (const [from, view] of this.#views) {
-      view.setPeers(SERVICE, listening.map(({ name, port }) => ({ name, ...link(from, name, port) })));
+      view.setPeers(
+        SERVICE,
+        listening.map(({ name, port }) => ({ name, ...link(from, name, port) })),
+      );
     }
   }
 

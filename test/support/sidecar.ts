@@ -195,7 +195,10 @@ export class Sidecar {
   }
 
   tail(): string {
-    return this.log.slice(-20).map((line) => JSON.stringify(line)).join("\n");
+    return this.log
+      .slice(-20)
+      .map((line) => JSON.stringify(line))
+      .join("\n");
   }
 
   #read(text: string): void {

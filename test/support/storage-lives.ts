@@ -67,7 +67,10 @@ export const LIFE: readonly StorageCall[] = [
   { kind: "append", batch: { hardState: hardState(1, 0), entries: oneOfEach(1, 1) } },
   { kind: "append", batch: { entries: [noop(6, 1), noop(7, 1)] } },
   { kind: "append", batch: { hardState: hardState(2, 1, 2500.5), truncateAfter: logIndex(5), entries: [noop(6, 2)] } },
-  { kind: "append", batch: { entries: [{ kind: "command", index: logIndex(7), term: term(2), command: "x".repeat(900) }] } },
+  {
+    kind: "append",
+    batch: { entries: [{ kind: "command", index: logIndex(7), term: term(2), command: "x".repeat(900) }] },
+  },
   { kind: "saveSnapshot", snapshot: snapshotAt(6, 2) },
   { kind: "append", batch: { truncateAfter: logIndex(6), entries: [] } },
   { kind: "append", batch: { entries: [noop(7, 2), noop(8, 2)] } },

@@ -79,8 +79,13 @@ describe("the summary of a run", () => {
 });
 
 describe("the closing line", () => {
-  const step = (passed: number, failed: number, skipped: number): Outcome =>
-    ({ name: "step", passed, failed, skipped, seconds: 1 });
+  const step = (passed: number, failed: number, skipped: number): Outcome => ({
+    name: "step",
+    passed,
+    failed,
+    skipped,
+    seconds: 1,
+  });
   const summary: TestSummary = { passed: 5, failed: 0, failures: [], skipped: [{ name: "a", reason: null }] };
   const facts = { succeeded: true, byName: false, seconds: 1 };
 

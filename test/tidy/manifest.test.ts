@@ -78,7 +78,7 @@ describe("package.json and its lock file", () => {
       "package.json:1: @kubernetes/client-node is missing",
       "package.json:1: overrides are not used here",
       "package-lock.json:1: its dependencies are not those of package.json",
-      "package-lock.json:1: node_modules/a is bound to \"https://example.org/a.tgz\"",
+      'package-lock.json:1: node_modules/a is bound to "https://example.org/a.tgz"',
       "package-lock.json:1: node_modules/b has no integrity",
       "package-lock.json:1: e of node_modules/c is not locked, so `npm ci` fails",
     ]);

@@ -27,7 +27,11 @@ describe("mask", () => {
   it("leaves an even number of brackets in every file of the project", () => {
     for (const [path, text] of filesOf(readTree(), CODE)) {
       const code = mask(text);
-      for (const [open, close] of [["(", ")"], ["[", "]"], ["{", "}"]] as const) {
+      for (const [open, close] of [
+        ["(", ")"],
+        ["[", "]"],
+        ["{", "}"],
+      ] as const) {
         expect.soft(code.split(open).length, `${open}${close} in ${path}`).toBe(code.split(close).length);
       }
     }
@@ -47,12 +51,20 @@ describe("importsOf", () => {
       'const h = require("h");',
       "const i = await import(name);",
       '// import j from "./j.ts";',
-      'const k = "import k from \'./k.ts\'";',
+      "const k = \"import k from './k.ts'\";",
       'this.import("./l.ts");',
       'export const from = [1]; const m = "m";',
     ].join("\n");
     expect(importsOf(text).map(({ specifier }) => specifier)).toEqual([
-      "./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts", "./g.ts", "h", null,
+      "./a.ts",
+      "./b.ts",
+      "./c.ts",
+      "./d.ts",
+      "./e.ts",
+      "./f.ts",
+      "./g.ts",
+      "h",
+      null,
     ]);
   });
 });

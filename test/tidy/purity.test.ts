@@ -11,8 +11,25 @@ const PURE = /^src\/(?:raft|lease)\/.*\.ts$/u;
 
 /** Clocks, timers, randomness, the process, promises, output, and what the garbage collector or the locale decide. */
 const IMPURE = [
-  "Date", "Intl", "performance", "setTimeout", "setInterval", "setImmediate", "queueMicrotask", "crypto", "process",
-  "globalThis", "console", "fetch", "Promise", "async", "await", "WeakRef", "FinalizationRegistry", "require", "Buffer",
+  "Date",
+  "Intl",
+  "performance",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "crypto",
+  "process",
+  "globalThis",
+  "console",
+  "fetch",
+  "Promise",
+  "async",
+  "await",
+  "WeakRef",
+  "FinalizationRegistry",
+  "require",
+  "Buffer",
 ];
 const FORBIDDEN = new RegExp(
   [

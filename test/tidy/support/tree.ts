@@ -34,7 +34,9 @@ function walk(directory: string, prefix: string, ignored: (name: string) => bool
 
 /** Reads the whole project. Bytes that are not UTF-8 are read as replacement characters. */
 export function readTree(root: string = ROOT): Tree {
-  const patterns = readFileSync(join(root, ".gitignore"), "utf8").split("\n").filter((line) => /^[^#\s]/u.test(line));
+  const patterns = readFileSync(join(root, ".gitignore"), "utf8")
+    .split("\n")
+    .filter((line) => /^[^#\s]/u.test(line));
   const tree = new Map<string, string>();
   walk(root, "", ignoredBy(patterns), tree);
   return tree;

@@ -50,7 +50,10 @@ describe("ports must differ", () => {
     [["--ops-port=7400"], ["TENURE_OPS_PORT"]],
     [["--http-port=9000", "--ops-port=9000"], ["TENURE_OPS_PORT"]],
     [["--http-port=0", "--ops-port=0", "--peer-port=0"], []],
-    [["--http-port=1", "--ops-port=1", "--peer-port=1"], ["TENURE_PEER_PORT", "TENURE_OPS_PORT", "TENURE_OPS_PORT"]],
+    [
+      ["--http-port=1", "--ops-port=1", "--peer-port=1"],
+      ["TENURE_PEER_PORT", "TENURE_OPS_PORT", "TENURE_OPS_PORT"],
+    ],
   ])("%j", (argv, names) => {
     expect(faulty("--insecure-peers", ...argv)).toEqual(names);
   });
@@ -86,7 +89,11 @@ describe("TLS between peers is a decision", () => {
 });
 
 describe("the name in the service must be a DNS name", () => {
-  const service = (length: number): string => "a.".repeat(length / 2).slice(0, length - 1).padEnd(length, "b");
+  const service = (length: number): string =>
+    "a."
+      .repeat(length / 2)
+      .slice(0, length - 1)
+      .padEnd(length, "b");
   it.each([
     [247, []],
     [248, ["TENURE_SERVICE"]],

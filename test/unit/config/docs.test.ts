@@ -28,7 +28,10 @@ describe("the table of settings", () => {
       GROUP NAME SERVICE REPLICAS DATA_DIR STORAGE LEASE_DURATION HEARTBEAT_INTERVAL CLOCK_DRIFT SIGTERM DRAIN_TIMEOUT
       PRIORITY PEER_HOST PEER_PORT HTTP_HOST HTTP_PORT HTTP_SOCKET OPS_HOST OPS_PORT TLS_DIR INSECURE_PEERS DNS_SERVER
       LOG_LEVEL`;
-    const names = promised.trim().split(/\s+/).map((name) => `TENURE_${name}`);
+    const names = promised
+      .trim()
+      .split(/\s+/)
+      .map((name) => `TENURE_${name}`);
     expect(KEYS.map((key) => VARIABLES[key].name).toSorted()).toEqual(names.toSorted());
   });
 

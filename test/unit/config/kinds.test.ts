@@ -144,8 +144,8 @@ check("a group's name", groupName, {
   "-app": null,
   "app-": null,
   "a..b": null,
-  "a_b": null,
-  "ä": null,
+  a_b: null,
+  ä: null,
 });
 
 check("a pod's name", podName, {

@@ -13,11 +13,21 @@ const soundTexts = constantFrom("2s", "300ms", "0.1", "3", "0", "app-0", "app.te
 const anyText = string({ unit: "binary", maxLength: 40 });
 const texts = oneof(soundTexts, anyText);
 const envs: Arbitrary<Record<string, string>> = dictionary(
-  oneof(names, names, anyText, anyText.map((text) => `TENURE_${text}`)),
+  oneof(
+    names,
+    names,
+    anyText,
+    anyText.map((text) => `TENURE_${text}`),
+  ),
   texts,
 );
 const argvs = array(
-  oneof(flags, texts, tuple(flags, texts).map(([flag, text]) => `${flag}=${text}`), anyText.map((text) => `--${text}`)),
+  oneof(
+    flags,
+    texts,
+    tuple(flags, texts).map(([flag, text]) => `${flag}=${text}`),
+    anyText.map((text) => `--${text}`),
+  ),
   { maxLength: 12 },
 );
 

@@ -75,7 +75,10 @@ describe("SRV records", () => {
   });
 
   it("are asked for once by look-ups that overlap, and again by the next", async () => {
-    server.setPeers(SERVICE, [1, 2, 3].map((n) => ({ name: `app-${n}`, host: `127.0.0.${n}`, port: 7400 })));
+    server.setPeers(
+      SERVICE,
+      [1, 2, 3].map((n) => ({ name: `app-${n}`, host: `127.0.0.${n}`, port: 7400 })),
+    );
     await Promise.all([1, 2, 3].map((n) => discovery.lookup(`app-${n}`)));
     expect(server.queries("SRV")).toBe(1);
     await discovery.lookup("app-1");

@@ -151,13 +151,21 @@ describe("what comes again and again", () => {
     // Another place and another code are other faults.
     log.observe(fault("app-0"));
     log.observe(fault("app-2", "discovery_failed"));
-    expect(lines().slice(4).map((line) => line.level)).toEqual(["warn", "warn"]);
+    expect(
+      lines()
+        .slice(4)
+        .map((line) => line.level),
+    ).toEqual(["warn", "warn"]);
     clock.nowMs = REPEATED_FAULT_QUIET_MS - 1;
     log.observe(fault("app-2"));
     clock.nowMs = REPEATED_FAULT_QUIET_MS;
     log.observe(fault("app-2"));
     log.observe(fault("app-2"));
-    expect(lines().slice(6).map((line) => line.level)).toEqual(["debug", "warn", "debug"]);
+    expect(
+      lines()
+        .slice(6)
+        .map((line) => line.level),
+    ).toEqual(["debug", "warn", "debug"]);
     expect(lines()[7]).toMatchObject({ repeated: 4 });
     expect(lines()[0]).not.toHaveProperty("repeated");
   });
@@ -199,7 +207,13 @@ async function outputOf({ child, stdout }: ReturnType<typeof run>): Promise<{ li
     text += chunk.toString();
   });
   const [status] = (await once(child, "close")) as [number | null];
-  return { status, lines: text.trimEnd().split("\n").map((line) => JSON.parse(line) as Line) };
+  return {
+    status,
+    lines: text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line),
+  };
 }
 
 describe("standard output", () => {

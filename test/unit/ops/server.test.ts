@@ -37,7 +37,10 @@ async function start(host = "127.0.0.1"): Promise<Bench> {
     metrics,
     onFault: (...fault) => faults.push(fault),
   });
-  ends.push(() => server.close(), () => metrics.close());
+  ends.push(
+    () => server.close(),
+    () => metrics.close(),
+  );
   return { server, faults, state, ask: (what) => askAt({ port: server.port, ...what }) };
 }
 

@@ -54,7 +54,8 @@ async function live(disk: CrashDisk, calls: readonly StorageCall[], script: Scri
 
 const cutAt =
   (at: number): Script =>
-  (_step, _name, count) => (count >= at ? "powerCut" : "go");
+  (_step, _name, count) =>
+    count >= at ? "powerCut" : "go";
 
 async function stepsOf(calls: readonly StorageCall[]): Promise<number> {
   let steps = 0;
@@ -107,7 +108,9 @@ describe("the disk storage, when the power goes", () => {
         const disk = new CrashDisk();
         await live(disk, part, () => "go");
         const left = disk.afterPowerLoss(NOTHING_SURVIVES);
-        await storageOn(left.open(cutAt(at))).load().catch(() => undefined);
+        await storageOn(left.open(cutAt(at)))
+          .load()
+          .catch(() => undefined);
         for (const [name, luck] of LUCKS) {
           const state = await loadFrom(left.afterPowerLoss(luck));
           expect(state, `${calls} calls, step ${at}, ${name} survives`).toStrictEqual(statesOf(part).at(-1));

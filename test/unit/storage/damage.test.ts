@@ -150,7 +150,11 @@ describe("damage", () => {
     ["a cut beyond the end", { truncateAfter: 8, entries: [] }, "cut off after 8"],
     ["an unknown key", { entries: [], epoch: 1 }, "epoch"],
     ["an unknown kind of entry", { entries: [{ ...noop(8, 2), kind: "lock" }] }, "kind"],
-    ["a member id that is none", { hardState: { term: 3, votedFor: "app-1", largestPromiseMs: 2500.5 }, entries: [] }, "votedFor"],
+    [
+      "a member id that is none",
+      { hardState: { term: 3, votedFor: "app-1", largestPromiseMs: 2500.5 }, entries: [] },
+      "votedFor",
+    ],
     ["no batch at all", 7, "Object"],
   ])("is a record with right checksums that does not make sense: %s", async (_case, payload, fact) => {
     const { contents, wal } = await longLog();

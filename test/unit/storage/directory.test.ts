@@ -68,7 +68,11 @@ describe("a data directory", () => {
   it.each<[string, readonly StorageCall[], string]>([
     ["identity.json, with a form", [...BORN, ...LIFE.slice(1, 2)], "identity.json"],
     ["identity.json, with a snapshot", [...BORN, ...FOUNDED.slice(2)], "identity.json"],
-    ["identity.json, with a log in use", [...BORN, appendOf({ hardState: hardState(1), entries: [] })], "identity.json"],
+    [
+      "identity.json, with a log in use",
+      [...BORN, appendOf({ hardState: hardState(1), entries: [] })],
+      "identity.json",
+    ],
     ["the log, with an identity alone", BORN, "wal"],
     ["the log, with everything else", LIFE, "wal"],
     ["the snapshot, with a log that starts at it", FOUNDED, "snapshot.json"],
@@ -194,12 +198,16 @@ describe("a short write", () => {
     const target = Buffer.alloc(20);
     const bytes = Buffer.from("abcdefghij");
     let calls = 0;
-    writeAll((from, offset, length, position) => {
-      calls += 1;
-      const some = Math.min(length, 3);
-      Buffer.from(from).copy(target, position, offset, offset + some);
-      return some;
-    }, bytes, 5);
+    writeAll(
+      (from, offset, length, position) => {
+        calls += 1;
+        const some = Math.min(length, 3);
+        Buffer.from(from).copy(target, position, offset, offset + some);
+        return some;
+      },
+      bytes,
+      5,
+    );
     expect(target.subarray(5, 15).toString()).toBe("abcdefghij");
     expect(calls).toBe(4);
   });

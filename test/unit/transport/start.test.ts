@@ -81,7 +81,10 @@ describe("the peer port", () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen({ host: "127.0.0.1", port: 0 }, resolve));
     const { port } = holder.address() as AddressInfo;
-    const fault: unknown = await world.make({ port }).start(LOCAL, new Recorder()).catch((error: unknown) => error);
+    const fault: unknown = await world
+      .make({ port })
+      .start(LOCAL, new Recorder())
+      .catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(TenureError);
     expect(fault).toMatchObject({ code: "listen_failed" });
     expect(String(fault)).toContain(`127.0.0.1:${port}`);

@@ -210,7 +210,11 @@ describe("a connection", () => {
     const probe = RawPeer.dial(transportPort);
     probe.socket.once("connect", () => probe.socket.end());
     await probe.closed;
-    expect(await dial(optionsOf(await world.tlsDir(ca))).send(HELLO).next()).toMatchObject({ kind: "welcome" });
+    expect(
+      await dial(optionsOf(await world.tlsDir(ca)))
+        .send(HELLO)
+        .next(),
+    ).toMatchObject({ kind: "welcome" });
     expect(seen.faults()).toEqual([]);
     const distrustful = dial({ ...optionsOf(await world.tlsDir(otherCa)), rejectUnauthorized: true });
     expect(await distrustful.closed).toMatchObject({ code: "SELF_SIGNED_CERT_IN_CHAIN" });
@@ -260,4 +264,3 @@ describe("rotation", () => {
     expect(transport.certificateNotAfterMs()).toBeGreaterThan(before);
   }, 30_000);
 });
-
