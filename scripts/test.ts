@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, format, build, then every test. `npm test -- <part of a path> …`: build, then those tests only.
+ * `npm test`: types, lint, format, build, then every test. `npm test -- <part of a path> …`: build, then those tests.
  *
  * Invariant: the last line of the output is `N passed, N failed` or `N passed, N failed, N skipped` and nothing else,
  * and the exit status is 0 only when nothing failed and at least one test ran. Types, lint and build count as one each.
