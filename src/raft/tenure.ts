@@ -119,8 +119,8 @@ function startTransfer(state: CoreState, leadership: Leadership, target: Member,
 }
 
 /**
- * The voter to hand over to: the one named, or the best of those heard within U: highest priority, then longest log.
- * Null if there is none.
+ * The voter to hand over to: the one named, or the best of those heard within U: whole log first (dissertation,
+ * 3.10), then highest priority. Null if there is none.
  */
 export function transferTarget(state: CoreState, to: string | null, now: Now): Member | null {
   const { leadership } = state;
@@ -134,7 +134,12 @@ export function transferTarget(state: CoreState, to: string | null, now: Now): M
       heardAt >= heardSince &&
       (to === null || member.name === to),
   );
-  return able.toSorted(byFitness)[0]?.member ?? null;
+  const whole = (progress: Progress): number => (hasAll(state, progress) ? 1 : 0);
+  return able.toSorted((a, b) => whole(b) - whole(a) || byFitness(a, b))[0]?.member ?? null;
+}
+
+function hasAll(state: CoreState, progress: Progress | undefined): boolean {
+  return progress?.match === state.log.lastIndex;
 }
 
 function byFitness(a: Progress, b: Progress): number {
@@ -151,8 +156,8 @@ export function doWhatIsDue(state: CoreState, now: Now, out: Outbox): void {
   leadership.lease.forgetBefore(holderMs(now.holderMs - state.timing.leaseDurationMs));
   claimIfAllowed(state, now, out);
   if (now.monotonicMs >= leadership.nextRoundAt) openRound(state, leadership, now, out);
-  // A leader that may not claim makes room for one that may.
-  if (!state.eligible && !leadership.tenancy.held && transferTarget(state, null, now) !== null) {
-    resign(state, null, now, out);
-  }
+  // A leader that may not claim makes room for one that may, once that one has all it needs to win.
+  if (state.eligible || leadership.tenancy.held) return;
+  const target = transferTarget(state, null, now);
+  if (target !== null && hasAll(state, leadership.progress.get(target.id))) resign(state, null, now, out);
 }

@@ -166,7 +166,8 @@ describe("a group with certificates", () => {
         resolve(socket.getPeerX509Certificate()?.raw.toString("base64") ?? null);
         socket.destroy();
       });
-      socket.on("error", () => resolve(null));
+      socket.on("error", () => undefined);
+      socket.once("close", () => resolve(null));
     });
   }
 

@@ -20,7 +20,6 @@ export interface Tenure {
   /** Of the answer, not of its arrival. In ms. */
   readonly firstAnswerMs: number;
   readonly lastDeadlineMs: number;
-  readonly answers: number;
 }
 
 export class HolderJournal {
@@ -98,7 +97,6 @@ export class HolderJournal {
       token,
       firstAnswerMs: seen?.firstAnswerMs ?? answeredAtMs(answer),
       lastDeadlineMs: Math.max(seen?.lastDeadlineMs ?? 0, deadlineMs(answer)),
-      answers: (seen?.answers ?? 0) + 1,
     });
   }
 }

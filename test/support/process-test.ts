@@ -13,7 +13,7 @@ import { Sidecar } from "./sidecar.ts";
 export const LEASE_MS = 1_000;
 export const HEARTBEAT_MS = 100;
 export const USABLE_MS = (LEASE_MS * 0.9) / 1.1;
-export const NS_PER_MS = 1_000_000;
+const NS_PER_MS = 1_000_000;
 
 /** A group of which nobody runs yet. */
 export async function createGroup(settings: GroupSettings): Promise<LocalGroup> {
