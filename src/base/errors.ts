@@ -42,6 +42,8 @@ export const ERRORS = {
   // Ports
   listen_failed: { status: 0, meaning: "An address, port or socket path to listen on cannot be had: another process uses it, or it is not this machine's." },
   http_too_many: { status: 0, meaning: "More connections to an HTTP port than the limit: those that are idle are closed, and the newest is refused." },
+  // Commands
+  sidecar_unreachable: { status: 0, meaning: "A command found no sidecar where it looked, or something else there. Run it in the sidecar's container, or say where it listens." },
   // API
   not_found: { status: 404, meaning: "No such path." },
   method_not_allowed: { status: 405, meaning: "The path exists, the method does not. The Allow header names those that do." },
@@ -52,7 +54,9 @@ export const ERRORS = {
   body_too_large: { status: 413, meaning: "The body is larger than the limit." },
   too_many_waiters: { status: 503, meaning: "Too many long polls or watchers at once." },
   not_holder: { status: 409, meaning: "This pod does not hold the lock, so there is nothing to hand over." },
-  unknown_target: { status: 409, meaning: "The pod named in `to` is not a voter of the group, is not reachable, or is not eligible." },
+  rescue_refused: { status: 409, meaning: "A rescue is refused: a majority of the voters could still be alive, or it was not confirmed. The message says which pods count as alive and what to do." },
+  init_refused: { status: 409, meaning: "A group exists already, or this pod is not the one that may form it alone." },
+  unknown_target: { status: 409, meaning: "The pod named in `to` is not a voter of the group, is not reachable, or is not eligible; or nobody else is." },
   shutting_down: { status: 503, meaning: "The sidecar is stopping." },
   internal: { status: 500, meaning: "A fault of tenure itself; see its log." },
 } as const satisfies Record<string, ErrorRow>;

@@ -10,6 +10,16 @@
 export const MAX_FRAME_BYTES = 1_048_576;
 /** Entries in one append: a follower far behind is caught up in steps, so that no frame comes near its limit. */
 export const MAX_APPEND_ENTRIES = 128;
+/**
+ * The text of the entries in one append: below MAX_FRAME_BYTES by far, because a configuration of MAX_MEMBERS long names
+ * takes 40 KiB and an append could have a hundred of them.
+ */
+export const MAX_APPEND_CHARACTERS = 262_144;
+/**
+ * Committed entries in the log before a snapshot stands for them: the log on disk and what a restart reads stay small,
+ * and a snapshot (two syncs) is written once in so many changes of holder.
+ */
+export const COMPACT_AFTER_ENTRIES = 256;
 /** Bytes that may wait for one slow peer before further messages to it are dropped; the protocol sends again. */
 export const MAX_PEER_QUEUE_BYTES = 4 * MAX_FRAME_BYTES;
 /** The longest frame before the handshake is done: a hello has four short names, and strangers get no more memory. */
@@ -86,6 +96,13 @@ export const MAX_HTTP_HEADER_BYTES = 8_192;
 /** How long a closing HTTP port waits for answers that are on their way; the connections are cut after it. */
 export const HTTP_CLOSE_GRACE_MS = 1_000;
 
+/** How long a command waits for an answer that waits for nothing: far above any pause of a healthy sidecar. */
+export const COMMAND_TIMEOUT_MS = 5_000;
+/** The longest answer that a command reads: `/cluster` of MAX_MEMBERS with the longest names is a tenth of it. */
+export const MAX_COMMAND_ANSWER_BYTES = 1_048_576;
+/** How long a command looks out for the next holder after a release, on top of three lease durations. */
+export const SUCCESSOR_WATCH_MS = 5_000;
+
 /** Past tenures kept for `/history`. */
 export const MAX_HISTORY = 128;
 /** The longest group or pod name: that of a DNS label or subdomain in Kubernetes. */
@@ -98,6 +115,11 @@ export const FORMATION_QUEUE = 512;
 export const MAX_FOUNDERS = 50;
 /** Voters and learners of one configuration together: as many as can be connected. */
 export const MAX_MEMBERS = 128;
+/**
+ * Removed incarnations that are remembered, so that one which comes back learns that it is out. A forgotten one is not
+ * let in either: it stays alone until its directory is emptied.
+ */
+export const MAX_REMOVED = 256;
 /** The longest version text of a peer, and the longest reason it may give for a refusal; both end up in logs. */
 export const MAX_VERSION_LENGTH = 64;
 export const MAX_REFUSAL_LENGTH = 512;
@@ -119,6 +141,11 @@ export const MAX_LOG_TEXT_LENGTH = 1_024;
 export const MAX_METRIC_PEERS = 100;
 /** The event loop's delay is measured in this step: 0.1 % of CPU, and well below the shortest lease. */
 export const EVENT_LOOP_STEP_MS = 50;
+/**
+ * A delay of the event loop is shown for at least this long. A scrape that timed out because of that very delay, or
+ * another scraper's, must not take it along unseen.
+ */
+export const EVENT_LOOP_WINDOW_MS = 60_000;
 
 /** The shortest lease duration: below it, timers and syncs of a busy machine cannot keep a lease. */
 export const MIN_LEASE_DURATION_MS = 300;
@@ -140,6 +167,13 @@ export const MAX_GIVEN_LENGTH = 120;
 /** The longest word that is compared with the known ones for "did you mean": above it nobody mistyped one. */
 export const MAX_SUGGESTION_LENGTH = 64;
 
+/**
+ * The log file is written anew by the append that would make it longer than this, if it is then several times as long as
+ * when it was last written whole. Only hard states and entries that were cut off get it there: a log that commits is
+ * compacted long before. It is some ten thousand elections that nobody won, and a start reads it in some tens of ms.
+ */
+export const WAL_REWRITE_BYTES = 1_048_576;
+export const WAL_REWRITE_FACTOR = 4;
 /**
  * The longest record of the log on disk: the entries of one frame, written as JSON with every character escaped at
  * worst. A longer one that is read is damage.

@@ -24,6 +24,8 @@ export class HolderLease {
   /** Rounds that may still be acknowledged, oldest first. */
   readonly #open: Round[] = [];
   readonly #ackedAt = new Map<MemberId, HolderMs>();
+  /** The latest end that was ever reckoned: an application may trust it, even if a new configuration moves s* back. */
+  #furthestEnd: HolderMs | null = null;
   /** s* as last reckoned, and for which voters: every poll asks, only rounds and acks change it. */
   #reckoned: { readonly voters: readonly MemberId[]; readonly start: HolderMs | null } | null = null;
 
@@ -74,8 +76,21 @@ export class HolderLease {
     if (this.#reckoned?.voters !== voters) {
       const start = newestOfMajority(voters.map((voter) => this.#ackedAt.get(voter) ?? null));
       this.#reckoned = { voters, start };
+      const end = start === null ? null : holderMs(start + this.#usableMs);
+      if (end !== null && (this.#furthestEnd === null || end > this.#furthestEnd)) this.#furthestEnd = end;
     }
     return this.#reckoned.start;
+  }
+
+  /** Whether every end that `end` has ever returned has passed. */
+  allEndsPassed(now: HolderMs): boolean {
+    return this.#furthestEnd === null || now >= this.#furthestEnd;
+  }
+
+  /** Forgets everyone else: members come and go while one leader stays. */
+  keepOnly(members: readonly MemberId[]): void {
+    for (const id of this.#ackedAt.keys()) if (!members.includes(id)) this.#ackedAt.delete(id);
+    this.#reckoned = null;
   }
 
   /** s* + U; null while there is no s*. The lease holds strictly before it. */

@@ -52,6 +52,13 @@ export class LockRegister {
     return tenure;
   }
 
+  /** A snapshot takes the place of everything applied so far. */
+  install(state: LockState): void {
+    const [newest] = state;
+    assert(this.latest === null || (newest?.token ?? 0) >= this.latest.token, "a snapshot never goes back");
+    this.#tenures = state;
+  }
+
   /** Ends the newest tenure if it is the one named; a release of an older one changes nothing any more. */
   release(claim: LogIndex): void {
     this.#tenures = this.#tenures.map((tenure) => (tenure.claim === claim ? { ...tenure, released: true } : tenure));

@@ -13,6 +13,7 @@ export class Tenancy {
   #claim: LogIndex | null = null;
   #committed = false;
   #revoked = false;
+  #everHeld = false;
 
   /** The claim that is appended or held; null when there is none. */
   get claim(): LogIndex | null {
@@ -22,6 +23,11 @@ export class Tenancy {
   /** The claim is committed and has neither lapsed nor been revoked. */
   get held(): boolean {
     return this.#claim !== null && this.#committed;
+  }
+
+  /** In this term an application may have been told a deadline. */
+  get everHeld(): boolean {
+    return this.#everHeld;
   }
 
   get revoked(): boolean {
@@ -38,6 +44,7 @@ export class Tenancy {
   committed(claim: LogIndex): void {
     assert(this.#claim === claim, "only the open claim is committed");
     this.#committed = true;
+    this.#everHeld = true;
   }
 
   /** The lease ran out (L6): an appended claim is void too, even if it is committed later. */

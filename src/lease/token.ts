@@ -20,6 +20,18 @@ export function tokenBaseOf(seconds: number): number {
   return base;
 }
 
+/**
+ * The base of a group that takes the place of one whose majority is gone: above every token of it, also those that only
+ * the lost members have seen, and also when the wall clock has gone back.
+ *
+ * @param lastIndex the last index of the old log that a survivor knows
+ */
+export function tokenBaseAfter(oldBase: number, lastIndex: LogIndex, seconds: number): number {
+  const base = Math.max(tokenBaseOf(seconds), oldBase + lastIndex + TOKENS_PER_SECOND);
+  assert(Number.isSafeInteger(base + TOKENS_PER_SECOND), "a token base leaves its tokens below 2^53");
+  return base;
+}
+
 export function tokenOf(tokenBase: number, claim: LogIndex): FencingToken {
   assert(claim > 0, "a claim has an index");
   return fencingToken(tokenBase + claim);

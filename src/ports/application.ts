@@ -61,6 +61,8 @@ export interface ClusterAnswer {
   readonly term: Term;
   readonly leader: string | null;
   readonly holder: string | null;
+  /** For how long this node has known of the holder's tenure, in ms; null when it knows no holder. */
+  readonly holderForMs: number | null;
   readonly commitIndex: number;
   readonly lastIndex: number;
   readonly tokenBase: number | null;
@@ -96,6 +98,18 @@ export interface Application {
    * `shutting_down`.
    */
   resign(to: string | null): Promise<void>;
+  /**
+   * "Hand over once the application has stopped." The holder drains first, then releases, and stays eligible. Resolves
+   * once released. Rejects with `not_holder`, `unknown_target` or `shutting_down`.
+   */
+  transfer(to: string | null): Promise<void>;
+  /** A group of this node alone, for the others to join; resolves once it is formed. Rejects with `init_refused`. */
+  init(): Promise<void>;
+  /**
+   * A new group of this node alone in place of the one of that id, whose majority is gone; resolves once it is durable.
+   * `lost` names pods that are gone with their disks, by a person's word. Rejects with `rescue_refused`.
+   */
+  rescue(confirm: string, lost: readonly string[]): Promise<void>;
   /** Resolves once taken in; a holder made ineligible drains first (DESIGN, Draining). */
   setEligible(eligible: boolean): Promise<void>;
   eligible(): boolean;

@@ -46,10 +46,18 @@ export type NodeEvent =
     }
   | { readonly kind: "transferStarted"; readonly target: string; readonly certified: boolean; readonly term: Term }
   | { readonly kind: "transferFailed"; readonly term: Term }
-  | { readonly kind: "draining"; readonly cause: "signal" | "ineligible"; readonly timeoutMs: number }
+  | { readonly kind: "draining"; readonly cause: "signal" | "ineligible" | "transfer"; readonly timeoutMs: number }
   | { readonly kind: "drained"; readonly confirmed: boolean }
   | { readonly kind: "eligibilityChanged"; readonly eligible: boolean }
   | { readonly kind: "configurationChanged"; readonly voters: readonly string[]; readonly learners: readonly string[] }
+  /** The log up to `index` was replaced by a snapshot, this node's own or the leader's. */
+  | { readonly kind: "snapshotTaken"; readonly index: number; readonly from: "self" | "leader" }
+  /** This incarnation was taken into a group that exists. */
+  | { readonly kind: "joined"; readonly groupId: string; readonly term: Term; readonly index: number }
+  /** A committed configuration has left this incarnation out. */
+  | { readonly kind: "removed" }
+  /** A new group was made of this member alone, because a majority of the old one is gone (`tenure rescue`). */
+  | { readonly kind: "rescued"; readonly groupId: string; readonly tokenBase: number }
   | { readonly kind: "peerConnected"; readonly peer: string; readonly incarnation: string; readonly version: string }
   | { readonly kind: "peerDisconnected"; readonly peer: string }
   | { readonly kind: "peerRoundTrip"; readonly peer: string; readonly durationMs: number }

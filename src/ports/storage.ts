@@ -6,10 +6,9 @@
  *
  * Deliberately absent: partial reads. Everything is small and is loaded once, at start.
  */
-import type { LogIndex, MemberId, Term } from "../base/types.ts";
-import type { LockState } from "../lease/register.ts";
+import type { MemberId } from "../base/types.ts";
 import type { Append, HardState } from "../raft/effect.ts";
-import type { Configuration, Entry, Member } from "../raft/entry.ts";
+import type { CoreSnapshot, Entry, Member } from "../raft/entry.ts";
 
 export type { Append, HardState } from "../raft/effect.ts";
 
@@ -28,15 +27,9 @@ export interface Form {
 }
 
 /** The state that the log starts from. The first one is the Form itself: index 0, term 0. */
-export interface Snapshot {
-  readonly index: LogIndex;
-  readonly term: Term;
+export interface Snapshot extends CoreSnapshot {
   readonly groupId: string;
-  readonly configuration: Configuration;
   readonly tokenBase: number;
-  readonly removed: readonly MemberId[];
-  /** The tenures up to `index`, newest first. */
-  readonly lock: LockState;
 }
 
 export interface StoredState {
@@ -58,6 +51,11 @@ export interface Storage {
   /** Replaces the snapshot atomically, and drops log entries up to its index. */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
   append(batch: Append): Promise<void>;
+  /**
+   * Becomes an empty directory again, for an incarnation that was removed from its group. A crash at any point of it
+   * leaves the member as it was or nothing at all.
+   */
+  wipe(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import type { MemberId } from "../base/types.ts";
 import type { Member } from "../raft/entry.ts";
 import type { Message } from "../raft/message.ts";
-import type { Form } from "./storage.ts";
+import type { Form, Snapshot } from "./storage.ts";
 
 /** What a founder-to-be says of itself. */
 export type FormationStatus =
@@ -31,7 +31,19 @@ export type FormationMessage =
       readonly status: FormationStatus;
     };
 
-export type PeerMessage = Message | FormationMessage;
+/** How an incarnation gets into a group that exists, and how it learns that it is out of one (DESIGN, Membership). */
+export type MembershipMessage =
+  /** "Take me in": from a node that has no group, or is in no configuration of it. */
+  | { readonly kind: "joinRequest" }
+  /** From the leader: a committed configuration names the receiver, and this is the state of the group. */
+  | { readonly kind: "joinAccepted"; readonly snapshot: Snapshot }
+  /** From a member: a committed configuration of this group has left this incarnation out. */
+  | { readonly kind: "removed"; readonly groupId: string; readonly member: MemberId };
+
+/** What may be said before both ends are members of the same group. */
+export type IntroductoryMessage = FormationMessage | MembershipMessage;
+
+export type PeerMessage = Message | IntroductoryMessage;
 
 /** Who this node is, in every handshake from now on. */
 export interface LocalPeer {
@@ -64,7 +76,7 @@ export interface Transport {
   /** The names to keep a connection to; this node's own name must not be among them. */
   setPeers(names: readonly string[]): void;
   /** Sends to whoever is connected under that name. Returns false when it was dropped. */
-  sendTo(name: string, message: FormationMessage): boolean;
+  sendTo(name: string, message: IntroductoryMessage): boolean;
   /** Sends only if the connected peer is that very incarnation. Returns false when it was dropped. */
   send(to: Member, message: Message): boolean;
   /** The incarnation connected under that name, or null. */

@@ -7,8 +7,9 @@
  * Deliberately absent: what a leader does about its own claim; see tenure.ts.
  */
 import { assert, unreachable } from "../base/assert.ts";
-import { type LogIndex, logIndex } from "../base/types.ts";
-import type { Entry } from "./entry.ts";
+import { MAX_REMOVED } from "../base/limits.ts";
+import { type LogIndex, logIndex, type MemberId } from "../base/types.ts";
+import type { Configuration, Entry } from "./entry.ts";
 import type { Outbox } from "./outbox.ts";
 import type { CoreState } from "./state.ts";
 
@@ -34,11 +35,27 @@ function apply(state: CoreState, entry: Entry, out: Outbox): void {
     case "release":
       state.lock.release(entry.claim);
       return;
-    case "noop":
     case "config":
+      return configurationCommitted(state, entry.configuration, out);
+    case "noop":
     case "command":
       return;
     default:
       unreachable(entry);
   }
+}
+
+/** Who is left out of it is out for good: its incarnation is remembered and never taken in again. */
+export function configurationCommitted(state: CoreState, configuration: Configuration, out: Outbox): void {
+  const before = idsOf(state.committedConfiguration);
+  const after = idsOf(configuration);
+  const left = before.filter((id) => !after.includes(id));
+  if (left.length > 0) state.removed = [...left, ...state.removed].slice(0, MAX_REMOVED);
+  state.committedConfiguration = configuration;
+  out.event({ kind: "configurationCommitted", configuration });
+  if (left.includes(state.self.id)) out.event({ kind: "removed" });
+}
+
+function idsOf({ voters, learners }: Configuration): readonly MemberId[] {
+  return [...voters, ...learners].map((member) => member.id);
 }

@@ -11,18 +11,22 @@ import {
   type FencingToken,
   type LogIndex,
   type Member,
+  type MemberId,
   type MonotonicMs,
   monotonicMs,
   type Now,
 } from "../base/types.ts";
+import { changeMembers, mayChange } from "./change.ts";
 import { onPreVoteReply, onTimeoutNow, onVoteReply, startPreVote } from "./candidate.ts";
-import type { Effects, Input } from "./effect.ts";
-import { onAppendRequest } from "./follower.ts";
+import type { Effects, HardState, Input } from "./effect.ts";
+import { onAppendRequest, tellLeaving } from "./follower.ts";
 import { checkState, checkTransition, remember } from "./invariants.ts";
 import { onAppendReply, onPersisted } from "./leader.ts";
 import { leaseEnd, quorumDeadline } from "./leadership.ts";
+import type { Configuration, CoreSnapshot } from "./entry.ts";
 import type { Message } from "./message.ts";
 import { Outbox } from "./outbox.ts";
+import { compactWhenDue, onInstallSnapshot, snapshotOf } from "./snapshot.ts";
 import { type CoreOptions, CoreState } from "./state.ts";
 import { doWhatIsDue, expire, resign, transferTarget } from "./tenure.ts";
 import { type CoreView, type LockView, lockViewOf, viewOf } from "./view.ts";
@@ -50,6 +54,7 @@ export class Core {
     expire(state, now, out);
     this.#dispatch(input, now, out);
     doWhatIsDue(state, now, out);
+    compactWhenDue(state, out);
     checkState(state);
     checkTransition(before, state, now);
     return out.finish(state.hardState);
@@ -97,8 +102,47 @@ export class Core {
 
   /** Everyone in the latest configuration, this node included. */
   get members(): readonly Member[] {
-    const { voters, learners } = this.#state.log.configuration;
-    return [...voters, ...learners];
+    return this.#state.log.members;
+  }
+
+  /** The newest configuration of the log, committed or not. */
+  get configuration(): Configuration {
+    return this.#state.log.configuration;
+  }
+
+  /** Whether `configuration` names this node. */
+  get isMember(): boolean {
+    return this.#state.isMember(this.#state.self.id);
+  }
+
+  /** What has to be durable of term, vote and promise. */
+  get hardState(): HardState {
+    return this.#state.hardState;
+  }
+
+  /** Incarnations that are out for good, the last one first. */
+  get removed(): readonly MemberId[] {
+    return this.#state.removed;
+  }
+
+  /** The newest configuration that cannot be lost. */
+  get committedConfiguration(): Configuration {
+    return this.#state.committedConfiguration;
+  }
+
+  /** Whether a `change` would be taken up at `now`. */
+  mayChange(now: Now): boolean {
+    return mayChange(this.#state, now);
+  }
+
+  /** The committed state, for a member that has nothing yet. */
+  snapshot(): CoreSnapshot {
+    return snapshotOf(this.#state);
+  }
+
+  /** Whether a committed configuration has left this incarnation out. */
+  isRemoved(id: MemberId): boolean {
+    return this.#state.removed.includes(id);
   }
 
   #dispatch(input: Input, now: Now, out: Outbox): void {
@@ -113,10 +157,15 @@ export class Core {
       case "persisted":
         return onPersisted(state, input.index, input.term, now, out);
       case "resign":
-        return resign(state, input.to, now, out);
+        return resign(state, input.to, input.stopped, now, out);
       case "setEligible":
         state.eligible = input.eligible;
         return;
+      case "leave":
+        state.leaving = true;
+        return tellLeaving(state, out);
+      case "change":
+        return changeMembers(state, input.change, now, out);
       default:
         unreachable(input);
     }
@@ -137,6 +186,8 @@ export class Core {
         return onAppendRequest(state, from, message, now, out);
       case "appendReply":
         return onAppendReply(state, from, message, now, out);
+      case "installSnapshot":
+        return onInstallSnapshot(state, from, message, now, out);
       case "timeoutNow":
         return onTimeoutNow(state, from, message, now, out);
       default:

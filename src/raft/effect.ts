@@ -8,7 +8,7 @@
  */
 import type { LogIndex, Member, MemberId, Term } from "../base/types.ts";
 import type { Tenure } from "../lease/register.ts";
-import type { Configuration, Entry } from "./entry.ts";
+import type { Configuration, CoreSnapshot, Entry } from "./entry.ts";
 import type { Message } from "./message.ts";
 
 export type Input =
@@ -17,10 +17,24 @@ export type Input =
   | { readonly kind: "message"; readonly from: Member; readonly message: Message }
   /** The entries of an earlier `persist` up to this one are durable; only then does the leader count itself. */
   | { readonly kind: "persisted"; readonly index: LogIndex; readonly term: Term }
-  /** Release the lock and hand leadership over, to the voter of that name or to the best one (DESIGN, L7). */
-  | { readonly kind: "resign"; readonly to: string | null }
+  /**
+   * Release the lock and hand leadership over, to the voter of that name or to the best one (DESIGN, L7). `stopped`: the
+   * application has confirmed that it stopped, or is known to be gone; without it nothing is certified before every
+   * deadline it was ever given has passed.
+   */
+  | { readonly kind: "resign"; readonly to: string | null; readonly stopped: boolean }
   /** An ineligible node neither campaigns nor claims; what it holds it keeps until it resigns. */
-  | { readonly kind: "setEligible"; readonly eligible: boolean };
+  | { readonly kind: "setEligible"; readonly eligible: boolean }
+  /** This node is about to go for good: it asks its leader to be removed, for as long as it lives. */
+  | { readonly kind: "leave" }
+  /** One change of members; nothing happens where it is not allowed now (see change.ts). */
+  | { readonly kind: "change"; readonly change: MemberChange };
+
+/** The changes of one member that a leader may propose, one at a time (dissertation, 4.1 and 4.2.1). */
+export type MemberChange =
+  | { readonly kind: "addLearner"; readonly member: Member }
+  | { readonly kind: "promote"; readonly id: MemberId }
+  | { readonly kind: "remove"; readonly id: MemberId };
 
 /** Term and vote (Raft paper, figure 2), and the largest lease duration ever promised (DESIGN, L2). */
 export interface HardState {
@@ -59,11 +73,19 @@ export type CoreEvent =
   | { readonly kind: "tenureCommitted"; readonly tenure: Tenure }
   | { readonly kind: "transferStarted"; readonly target: Member; readonly certified: boolean; readonly term: Term }
   | { readonly kind: "transferFailed"; readonly term: Term }
-  | { readonly kind: "configurationChanged"; readonly configuration: Configuration };
+  | { readonly kind: "configurationChanged"; readonly configuration: Configuration }
+  /** A committed configuration: what was appended before it cannot be lost any more. */
+  | { readonly kind: "configurationCommitted"; readonly configuration: Configuration }
+  /** A committed configuration no longer names this node. */
+  | { readonly kind: "removed" }
+  /** The log up to `index` was replaced by a snapshot: this node's own, or one that the leader sent. */
+  | { readonly kind: "snapshotTaken"; readonly index: LogIndex; readonly from: "self" | "leader" };
 
 export interface Effects {
   /** Must be durable before anything of `send` leaves and before `apply` is acted upon; null when nothing changed. */
   readonly persist: Append | null;
+  /** Must be durable after `persist` and before `send`; it replaces the log up to its index. Null nearly always. */
+  readonly snapshot: CoreSnapshot | null;
   /** Handed to the network in this order, after `persist`; each may be lost. */
   readonly send: readonly Outgoing[];
   /** Committed by this step, in log order; for readers outside: the core has applied them to its own register. */

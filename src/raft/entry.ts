@@ -1,12 +1,13 @@
 /**
- * The entries of the replicated log, and the configuration that lives in it.
+ * The entries of the replicated log, the configuration that lives in it, and the snapshot that stands for a part of it.
  *
  * Invariant: plain data, equal by value, safe to encode as JSON: integers below 2^53 and short strings only.
  *
  * Deliberately absent: addresses. A member is an incarnation with a name; where it listens is looked up (DESIGN,
  * Identity).
  */
-import type { LogIndex, Member, Term } from "../base/types.ts";
+import type { LogIndex, Member, MemberId, Term } from "../base/types.ts";
+import type { LockState } from "../lease/register.ts";
 
 export type { Member } from "../base/types.ts";
 
@@ -47,6 +48,18 @@ export interface ConfigEntry extends EntryPosition {
 export interface CommandEntry extends EntryPosition {
   readonly kind: "command";
   readonly command: string;
+}
+
+/** Everything that the log up to `index` has led to: it stands for those entries (Raft paper, 7). */
+export interface CoreSnapshot {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** The one committed by `index`: an appended one could still be lost (canonical/raft#250). */
+  readonly configuration: Configuration;
+  /** Incarnations that were members once, the last removed first, at most MAX_REMOVED. */
+  readonly removed: readonly MemberId[];
+  /** The tenures up to `index`, newest first. */
+  readonly lock: LockState;
 }
 
 export type Entry = NoopEntry | ClaimEntry | ReleaseEntry | ConfigEntry | CommandEntry;

@@ -16,36 +16,63 @@ import type { AppendReply, AppendRequest } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { becomeFollower, type CoreState } from "./state.ts";
 
+/** What an append and a snapshot have in common. */
+type FromLeader = Pick<AppendRequest, "term" | "round" | "leaseDurationMs" | "holding">;
+
 export function onAppendRequest(state: CoreState, from: Member, request: AppendRequest, now: Now, out: Outbox): void {
   // An old leader learns the newer term from the reply; it gets no promise.
-  if (request.term < state.term) return reply(state, from, request.round, false, logIndex(0), out);
-  assert(state.leadership === null || request.term > state.term, "one leader per term (Raft paper, 5.2)");
-  const stays = request.term === state.term && state.role === "follower";
-  if (stays) state.setLeader(from.id, out);
-  else becomeFollower(state, request.term, from.id, now, out);
-  hearLeader(state, request, now);
+  if (request.term < state.term) return refuseAppend(state, from, request.round, out);
+  hearAppend(state, from, request, now, out);
 
   const next = firstUnknown(state, request);
   if (next === null) return reply(state, from, request.round, false, backUp(state, request.prevIndex), out);
 
-  state.makePromise(now, request.leaseDurationMs, request.term, out);
   store(state, next, out);
   const checked = logIndex(request.prevIndex + request.entries.length);
   const commitIndex = logIndex(Math.min(request.commitIndex, checked));
   if (commitIndex > state.commitIndex) commitTo(state, commitIndex, out);
-  if (request.holding !== null) {
-    const until = monotonicMs(now.monotonicMs + usableLeaseMs(request.leaseDurationMs, state.timing.clockDrift));
-    state.leaderHolding = { claim: request.holding, until };
-  } else state.leaderHolding = null;
-  reply(state, from, request.round, true, logIndex(Math.max(checked, state.log.baseIndex)), out);
+  promiseAndReply(state, from, request, logIndex(Math.max(checked, state.log.baseIndex)), now, out);
 }
 
-/** Every append of a current leader, accepted or not, is a sign of life (redpanda#30817). */
-function hearLeader(state: CoreState, request: AppendRequest, now: Now): void {
+export function refuseAppend(state: CoreState, from: Member, round: number, out: Outbox): void {
+  reply(state, from, round, false, logIndex(0), out);
+}
+
+/**
+ * An append or a snapshot of the current term's leader. Accepted or not, it is a sign of life (redpanda#30817).
+ */
+export function hearAppend(state: CoreState, from: Member, heard: FromLeader, now: Now, out: Outbox): void {
+  assert(state.leadership === null || heard.term > state.term, "one leader per term (Raft paper, 5.2)");
+  const stays = heard.term === state.term && state.role === "follower";
+  if (stays) state.setLeader(from.id, out);
+  else becomeFollower(state, heard.term, from.id, now, out);
   state.lastAppendAt = now.monotonicMs;
-  state.leaderLeaseMs = request.leaseDurationMs;
+  state.leaderLeaseMs = heard.leaseDurationMs;
   state.attempts = 0;
   state.electionDeadline = state.drawFirstTry(now.monotonicMs, state.patienceMs);
+}
+
+/** L2: with every append or snapshot that is accepted, and with no other. */
+export function promiseAndReply(
+  state: CoreState,
+  from: Member,
+  accepted: FromLeader,
+  matchIndex: LogIndex,
+  now: Now,
+  out: Outbox,
+): void {
+  const { leaseDurationMs, holding, round } = accepted;
+  state.makePromise(now, leaseDurationMs, accepted.term, out);
+  const until = monotonicMs(now.monotonicMs + usableLeaseMs(leaseDurationMs, state.timing.clockDrift));
+  state.leaderHolding = holding === null ? null : { claim: holding, until };
+  reply(state, from, round, true, matchIndex, out);
+}
+
+/** Tells the leader at once that this node is leaving; each later reply repeats it. Round 0 acknowledges nothing. */
+export function tellLeaving(state: CoreState, out: Outbox): void {
+  const leader = state.log.members.find((member) => member.id === state.leader);
+  if (leader === undefined || leader.id === state.self.id) return;
+  reply(state, leader, 0, true, logIndex(0), out);
 }
 
 /** The entries behind what the snapshot covers; null if the log does not match at `prevIndex` (Raft paper, 5.3). */
@@ -90,7 +117,7 @@ function reply(
   matchIndex: LogIndex,
   out: Outbox,
 ): void {
-  const { term, eligible, priority } = state;
-  const message: AppendReply = { kind: "appendReply", term, round, accepted, matchIndex, eligible, priority };
+  const { term, eligible, priority, leaving } = state;
+  const message: AppendReply = { kind: "appendReply", term, round, accepted, matchIndex, eligible, priority, leaving };
   out.send(to, message);
 }

@@ -68,11 +68,12 @@ export function onAppendReply(state: CoreState, from: Member, reply: AppendReply
   progress.heardAt = now.monotonicMs;
   progress.eligible = reply.eligible;
   progress.priority = reply.priority;
+  progress.leaving = reply.leaving;
   if (!reply.accepted) {
     // A reply that was overtaken must not undo what is known to match.
     const before = progress.next;
     const hint = Math.min(reply.matchIndex, before - 1);
-    progress.next = logIndex(Math.max(progress.match, hint, state.log.baseIndex) + 1);
+    progress.next = logIndex(Math.max(progress.match, hint) + 1);
     // The same append again at once would get the same refusal; the next round is soon enough.
     if (progress.next < before) sendAppend(state, leadership, progress, now, out);
     return;

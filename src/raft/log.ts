@@ -2,12 +2,13 @@
  * The log in memory: the entries after a snapshot, and the configurations among them.
  *
  * Invariant: indexes are contiguous from base + 1, terms never fall, and nothing at or below the commit index is ever
- * cut off (asserted by the caller, who knows the commit index).
+ * cut off (asserted by the caller, who knows the commit index). Compacting changes no configuration.
  *
  * Deliberately absent: the disk. What changes here is persisted through the effects of the same step.
  */
 import { assert, present } from "../base/assert.ts";
-import { type LogIndex, logIndex, type MemberId, type Term } from "../base/types.ts";
+import { MAX_NAME_LENGTH } from "../base/limits.ts";
+import { type LogIndex, logIndex, type Member, type MemberId, type Term } from "../base/types.ts";
 import type { Configuration, Entry } from "./entry.ts";
 
 export interface LogBase {
@@ -17,14 +18,16 @@ export interface LogBase {
 }
 
 export class RaftLog {
-  readonly #base: LogBase;
-  readonly #entries: Entry[] = [];
+  #base: LogBase;
+  #entries: Entry[] = [];
   #configuration: Configuration;
+  #configurationIndex: LogIndex;
   #voterIds: readonly MemberId[];
 
   constructor(base: LogBase, entries: readonly Entry[]) {
     this.#base = base;
     this.#configuration = base.configuration;
+    this.#configurationIndex = base.index;
     this.#voterIds = idsOf(base.configuration);
     for (const entry of entries) this.append(entry);
   }
@@ -46,6 +49,16 @@ export class RaftLog {
     return this.#configuration;
   }
 
+  /** Where `configuration` stands in the log; the base if that has it. */
+  get configurationIndex(): LogIndex {
+    return this.#configurationIndex;
+  }
+
+  /** Everyone in `configuration`. */
+  get members(): readonly Member[] {
+    return [...this.#configuration.voters, ...this.#configuration.learners];
+  }
+
   /** The voters of `configuration`: the same array until that changes. */
   get voterIds(): readonly MemberId[] {
     return this.#voterIds;
@@ -61,25 +74,48 @@ export class RaftLog {
     return present(this.#at(index), "the entry lies in the log");
   }
 
-  /** Entries from..to inclusive, at most `limit`. */
-  slice(from: LogIndex, to: LogIndex, limit: number): readonly Entry[] {
+  /** Entries from `from` on: at most `limit`, and, but for the first, at most `maxCharacters` of text. */
+  slice(from: LogIndex, limit: number, maxCharacters: number): readonly Entry[] {
     assert(from > this.#base.index, "a slice begins after the base");
     const start = from - this.#base.index - 1;
-    return this.#entries.slice(start, Math.min(to - this.#base.index, start + limit));
+    const chosen = this.#entries.slice(start, start + limit);
+    let characters = 0;
+    const tooMuch = chosen.findIndex((entry, at) => (characters += charactersOf(entry)) > maxCharacters && at > 0);
+    return tooMuch < 0 ? chosen : chosen.slice(0, tooMuch);
   }
 
   append(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, "entries are contiguous");
     assert(entry.term >= this.lastTerm, "terms in the log never fall");
     this.#entries.push(entry);
-    if (entry.kind === "config") this.#configure(entry.configuration);
+    if (entry.kind === "config") this.#configure(entry.configuration, entry.index);
   }
 
   truncateAfter(index: LogIndex): void {
     assert(index >= this.#base.index, "the base is committed and stays");
     this.#entries.length = index - this.#base.index;
-    const latest = this.#entries.findLast((entry) => entry.kind === "config");
-    this.#configure(latest?.kind === "config" ? latest.configuration : this.#base.configuration);
+    const latest = this.configurationAt(this.lastIndex);
+    this.#configure(latest.configuration, latest.index);
+  }
+
+  /** The newest configuration at or before `index`, and where it stands. */
+  configurationAt(index: LogIndex): { readonly configuration: Configuration; readonly index: LogIndex } {
+    const entry = this.#entries.findLast((each) => each.kind === "config" && each.index <= index);
+    return entry?.kind === "config" ? entry : { configuration: this.#base.configuration, index: this.#base.index };
+  }
+
+  /** A snapshot of this very log stands for everything up to `base`. */
+  compactTo(base: LogBase): void {
+    assert(this.termAt(base.index) === base.term, "a log is compacted at one of its own entries");
+    this.#entries = this.#entries.slice(base.index - this.#base.index);
+    this.#base = base;
+  }
+
+  /** A snapshot of another log takes the place of this one (Raft paper, figure 13, step 7). */
+  replaceBy(base: LogBase): void {
+    this.#entries = [];
+    this.#base = base;
+    this.#configure(base.configuration, base.index);
   }
 
   /** The newest entry of one of these kinds that the log still has; null if there is none. */
@@ -100,7 +136,8 @@ export class RaftLog {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }
 
-  #configure(configuration: Configuration): void {
+  #configure(configuration: Configuration, index: LogIndex): void {
+    this.#configurationIndex = index;
     if (configuration === this.#configuration) return;
     this.#configuration = configuration;
     this.#voterIds = idsOf(configuration);
@@ -109,6 +146,15 @@ export class RaftLog {
   #at(index: LogIndex): Entry | undefined {
     return index > this.#base.index ? this.#entries[index - this.#base.index - 1] : undefined;
   }
+}
+
+/** About the length of the entry as JSON; its exact value does not matter, its order of size does. */
+function charactersOf(entry: Entry): number {
+  const fixed = 160;
+  if (entry.kind === "command") return fixed + 6 * entry.command.length;
+  if (entry.kind !== "config") return fixed + 2 * MAX_NAME_LENGTH;
+  const { voters, learners } = entry.configuration;
+  return [...voters, ...learners].reduce((sum, { name }) => sum + name.length + 64, fixed);
 }
 
 function idsOf(configuration: Configuration): readonly MemberId[] {

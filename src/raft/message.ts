@@ -9,7 +9,7 @@
  * src/ports/transport.ts), which happens before there is a group.
  */
 import type { LogIndex, Term } from "../base/types.ts";
-import type { Entry } from "./entry.ts";
+import type { CoreSnapshot, Entry } from "./entry.ts";
 
 /** "Would you vote for me in `term`?" Changes nothing at the receiver (dissertation, 9.6). */
 export interface PreVoteRequest {
@@ -72,6 +72,21 @@ export interface AppendReply {
   /** Whether the sender may be made leader now. */
   readonly eligible: boolean;
   readonly priority: number;
+  /** The sender is about to go for good and asks to be removed (DESIGN, Membership). */
+  readonly leaving: boolean;
+}
+
+/**
+ * The state that the leader's log starts from, for a member that lacks what was compacted (Raft paper, 7 and figure
+ * 13). Whole in one message: it is small. Answered by an `AppendReply`, and a promise like every accepted append.
+ */
+export interface InstallSnapshot {
+  readonly kind: "installSnapshot";
+  readonly term: Term;
+  readonly round: number;
+  readonly snapshot: CoreSnapshot;
+  readonly leaseDurationMs: number;
+  readonly holding: LogIndex | null;
 }
 
 /** "Campaign at once" (dissertation, 3.10), with the certificate of DESIGN, L7. */
@@ -83,4 +98,4 @@ export interface TimeoutNow {
 }
 
 export type Message =
-  PreVoteRequest | PreVoteReply | VoteRequest | VoteReply | AppendRequest | AppendReply | TimeoutNow;
+  PreVoteRequest | PreVoteReply | VoteRequest | VoteReply | AppendRequest | AppendReply | InstallSnapshot | TimeoutNow;

@@ -1,18 +1,21 @@
 /**
  * Collects the effects of one step.
  *
- * Invariant: a step has at most one persist; a truncation precedes the entries that replace what was cut.
+ * Invariant: a step has at most one persist and one snapshot; a truncation precedes the entries that replace what was
+ * cut.
  *
  * Deliberately absent: any decision.
  */
+import { assert } from "../base/assert.ts";
 import type { LogIndex, Member } from "../base/types.ts";
 import type { Append, CoreEvent, Effects, HardState, Outgoing } from "./effect.ts";
-import type { Entry } from "./entry.ts";
+import type { CoreSnapshot, Entry } from "./entry.ts";
 import type { Message } from "./message.ts";
 
 export class Outbox {
   #hardStateChanged = false;
   #truncateAfter: LogIndex | null = null;
+  #snapshot: CoreSnapshot | null = null;
   readonly #entries: Entry[] = [];
   readonly #send: Outgoing[] = [];
   readonly #apply: Entry[] = [];
@@ -31,6 +34,11 @@ export class Outbox {
     this.#entries.push(entry);
   }
 
+  snapshotTaken(snapshot: CoreSnapshot): void {
+    assert(this.#snapshot === null, "a step has at most one snapshot");
+    this.#snapshot = snapshot;
+  }
+
   send(to: Member, message: Message): void {
     this.#send.push({ to, message });
   }
@@ -44,7 +52,8 @@ export class Outbox {
   }
 
   finish(hardState: HardState): Effects {
-    return { persist: this.#persist(hardState), send: this.#send, apply: this.#apply, events: this.#events };
+    const persist = this.#persist(hardState);
+    return { persist, snapshot: this.#snapshot, send: this.#send, apply: this.#apply, events: this.#events };
   }
 
   #persist(hardState: HardState): Append | null {

@@ -7,11 +7,12 @@
  * Deliberately absent: pipelining. Entries are few and small; what is not acknowledged goes out again with each round.
  */
 import { assert } from "../base/assert.ts";
-import { MAX_APPEND_ENTRIES } from "../base/limits.ts";
+import { MAX_APPEND_CHARACTERS, MAX_APPEND_ENTRIES } from "../base/limits.ts";
 import { logIndex, monotonicMs, type Now } from "../base/types.ts";
 import type { Entry } from "./entry.ts";
 import { heldClaim } from "./leadership.ts";
 import type { Outbox } from "./outbox.ts";
+import { sendSnapshot } from "./snapshot.ts";
 import type { CoreState, Leadership, Progress } from "./state.ts";
 
 /** Appends an entry of the leader's own; the caller opens the round that carries it. */
@@ -31,19 +32,19 @@ export function openRound(state: CoreState, leadership: Leadership, now: Now, ou
 
 /** The other members of the latest configuration, with what is known of each. */
 export function trackedMembers(state: CoreState, leadership: Leadership): readonly Progress[] {
-  const { voters, learners } = state.log.configuration;
-  const members = [...voters, ...learners].filter((member) => member.id !== state.self.id);
+  const members = state.log.members.filter((member) => member.id !== state.self.id);
   return members.map((member) => {
     const known = leadership.progress.get(member.id);
     if (known !== undefined) return known;
     const fresh: Progress = {
       member,
       match: logIndex(0),
-      next: leadership.noop,
+      next: logIndex(Math.max(leadership.noop, state.log.baseIndex + 1)),
       sent: logIndex(0),
       heardAt: null,
       eligible: true,
       priority: 0,
+      leaving: false,
     };
     leadership.progress.set(member.id, fresh);
     return fresh;
@@ -52,9 +53,10 @@ export function trackedMembers(state: CoreState, leadership: Leadership): readon
 
 export function sendAppend(state: CoreState, leadership: Leadership, progress: Progress, now: Now, out: Outbox): void {
   const prevIndex = logIndex(progress.next - 1);
+  if (prevIndex < state.log.baseIndex) return sendSnapshot(state, leadership, progress, now, out);
   const prevTerm = state.log.termAt(prevIndex);
   assert(prevTerm !== null, "a follower is sent what the log still has");
-  const entries = state.log.slice(progress.next, state.log.lastIndex, MAX_APPEND_ENTRIES);
+  const entries = state.log.slice(progress.next, MAX_APPEND_ENTRIES, MAX_APPEND_CHARACTERS);
   progress.sent = logIndex(prevIndex + entries.length);
   out.send(progress.member, {
     kind: "appendRequest",

@@ -22,7 +22,7 @@ import { LockRegister, type LockState } from "../lease/register.ts";
 import type { Tenancy } from "../lease/tenancy.ts";
 import { type LeaseTiming, usableLeaseMs } from "../lease/timing.ts";
 import type { HardState, Role } from "./effect.ts";
-import type { Entry } from "./entry.ts";
+import type { Configuration, Entry } from "./entry.ts";
 import { type LogBase, RaftLog } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import { Dice } from "./random.ts";
@@ -37,6 +37,8 @@ export interface CoreOptions {
   readonly base: LogBase;
   readonly tokenBase: number;
   readonly lock: LockState;
+  /** As the snapshot has it. */
+  readonly removed: readonly MemberId[];
   readonly hardState: HardState;
   readonly entries: readonly Entry[];
   readonly bootedAt: Now;
@@ -53,6 +55,7 @@ export interface Progress {
   heardAt: MonotonicMs | null;
   eligible: boolean;
   priority: number;
+  leaving: boolean;
 }
 
 export interface Transfer {
@@ -98,7 +101,13 @@ export class CoreState {
   role: Role = "follower";
   leader: MemberId | null = null;
   commitIndex: LogIndex;
+  /** The newest configuration up to `commitIndex`. */
+  committedConfiguration: Configuration;
+  /** Incarnations that a committed configuration has left out, the last one first; replicated. */
+  removed: readonly MemberId[];
   eligible = true;
+  /** Asks to be removed. */
+  leaving = false;
 
   /** When this node begins its next PreVote, if it may. */
   electionDeadline: MonotonicMs;
@@ -122,10 +131,14 @@ export class CoreState {
     this.lock = new LockRegister(options.tokenBase, options.lock);
     this.promise = new VoterPromise(options.bootedAt.monotonicMs, options.hardState.largestPromiseMs);
     this.bootedAt = options.bootedAt;
-    this.term = options.hardState.term;
-    this.votedFor = options.hardState.votedFor;
+    // A node that has just joined has a snapshot of a term in which it has never voted.
+    const behind = options.hardState.term < options.base.term;
+    this.term = behind ? options.base.term : options.hardState.term;
+    this.votedFor = behind ? null : options.hardState.votedFor;
     this.largestPromiseMs = options.hardState.largestPromiseMs;
     this.commitIndex = options.base.index;
+    this.committedConfiguration = options.base.configuration;
+    this.removed = options.removed;
     this.leaderLeaseMs = options.timing.leaseDurationMs;
     assert(this.log.lastTerm <= this.term, "no entry is newer than the current term");
     // Nobody has promised anything to anybody in a new group, so its first election need not wait for U.
@@ -139,6 +152,10 @@ export class CoreState {
 
   get voterIds(): readonly MemberId[] {
     return this.log.voterIds;
+  }
+
+  isMember(id: MemberId): boolean {
+    return this.log.members.some((member) => member.id === id);
   }
 
   isVoter(id: MemberId): boolean {

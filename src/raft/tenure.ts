@@ -12,7 +12,7 @@ import { holderMs, type LogIndex, logIndex, type Member, monotonicMs, type Now, 
 import type { Entry } from "./entry.ts";
 import { leaseRuns, quorumDeadline } from "./leadership.ts";
 import type { Outbox } from "./outbox.ts";
-import { appendOwn, openRound, trackedMembers } from "./replication.ts";
+import { appendOwn, openRound, sendAppend, trackedMembers } from "./replication.ts";
 import { becomeFollower, type CoreState, type Leadership, type Progress } from "./state.ts";
 
 /**
@@ -56,8 +56,19 @@ export function committedAsLeader(state: CoreState, committed: readonly Entry[],
   for (const entry of committed) {
     if (entry.kind === "claim") holdIfStillRuns(state, leadership, entry.index, now, out);
   }
+  if (committed.some((entry) => entry.kind === "config")) bidFarewell(state, leadership, now, out);
   if (leadership.tenancy.revoked) return;
   if (committed.some((entry) => entry.kind === "claim")) openRound(state, leadership, now, out);
+}
+
+/** Whoever is in no configuration any more hears of the commit once, so that it knows; then it is forgotten. */
+function bidFarewell(state: CoreState, leadership: Leadership, now: Now, out: Outbox): void {
+  const gone = [...leadership.progress.values()].filter(({ member }) => !state.isMember(member.id));
+  for (const progress of gone) {
+    sendAppend(state, leadership, progress, now, out);
+    leadership.progress.delete(progress.member.id);
+  }
+  leadership.lease.keepOnly(state.log.members.map((member) => member.id));
 }
 
 function holdIfStillRuns(state: CoreState, leadership: Leadership, claim: LogIndex, now: Now, out: Outbox): void {
@@ -73,19 +84,22 @@ function holdIfStillRuns(state: CoreState, leadership: Leadership, claim: LogInd
 /**
  * L7: revoke, and let the target campaign at once. Nothing has to be durable for that: a leader that crashes now is
  * never leader of this term again. The successor writes the release down (see releaseOfCertificate), so that a handover
- * waits for two syncs less. The caller has made sure that the application has stopped, or that every deadline it was
- * given has passed.
+ * waits for two syncs less.
+ *
+ * @param stopped the application has stopped. Otherwise the tenure counts as over only once every deadline that it was
+ * given has passed, also those of a configuration before this one.
  */
-export function resign(state: CoreState, to: string | null, now: Now, out: Outbox): void {
+export function resign(state: CoreState, to: string | null, stopped: boolean, now: Now, out: Outbox): void {
   const { leadership } = state;
   if (leadership === null || leadership.tenancy.revoked) return;
   const { claim, held } = leadership.tenancy;
   leadership.tenancy.revoke();
   if (claim !== null && held) out.event({ kind: "released", claim, term: state.term });
+  const isOver = stopped || !leadership.tenancy.everHeld || leadership.lease.allEndsPassed(now.holderMs);
   const target = transferTarget(state, to, now);
-  if (target !== null) return startTransfer(state, leadership, target, now, out);
+  if (target !== null) return startTransfer(state, leadership, target, isOver, now, out);
   // Nobody to hand over to: commit the release if that is possible, then a new term decides.
-  if (claim !== null) appendRelease(state, claim, out);
+  if (claim !== null && isOver) appendRelease(state, claim, out);
   openRound(state, leadership, now, out);
   const deadline = monotonicMs(now.monotonicMs + state.timing.heartbeatIntervalMs);
   leadership.transfer = { target: state.self, deadline };
@@ -99,6 +113,9 @@ export function releaseOfCertificate(state: CoreState, certificate: Term | null,
   if (certificate === null) return;
   const last = state.log.lastOf("claim", "release");
   if (last?.kind === "claim" && last.term === certificate) appendRelease(state, last.index, out);
+  if (last !== null) return;
+  const { latest } = state.lock;
+  if (latest?.term === certificate && !latest.released) appendRelease(state, latest.claim, out);
 }
 
 function appendRelease(state: CoreState, claim: LogIndex, out: Outbox): void {
@@ -106,14 +123,21 @@ function appendRelease(state: CoreState, claim: LogIndex, out: Outbox): void {
   appendOwn(state, { kind: "release", index, term: state.term, claim }, out);
 }
 
-function startTransfer(state: CoreState, leadership: Leadership, target: Member, now: Now, out: Outbox): void {
+function startTransfer(
+  state: CoreState,
+  leadership: Leadership,
+  target: Member,
+  isOver: boolean,
+  now: Now,
+  out: Outbox,
+): void {
   const deadline = monotonicMs(now.monotonicMs + 2 * state.timing.heartbeatIntervalMs);
   leadership.transfer = { target, deadline };
   // What the target lacks goes before the order to campaign (dissertation, 3.10).
   const behind = (leadership.progress.get(target.id)?.match ?? 0) < state.log.lastIndex;
   if (behind) openRound(state, leadership, now, out);
-  // L7 (3): only a leader whose own wait is over knows that all older leases are.
-  const certified = now.monotonicMs >= leadership.waitUntil;
+  // L7 (1): its own tenure is over. L7 (3): only a leader whose own wait is over knows that all older leases are.
+  const certified = isOver && now.monotonicMs >= leadership.waitUntil;
   out.event({ kind: "transferStarted", target, certified, term: state.term });
   out.send(target, { kind: "timeoutNow", term: state.term, certificate: certified ? state.term : null });
 }
@@ -159,5 +183,5 @@ export function doWhatIsDue(state: CoreState, now: Now, out: Outbox): void {
   // A leader that may not claim makes room for one that may, once that one has all it needs to win.
   if (state.eligible || leadership.tenancy.held) return;
   const target = transferTarget(state, null, now);
-  if (target !== null && hasAll(state, leadership.progress.get(target.id))) resign(state, null, now, out);
+  if (target !== null && hasAll(state, leadership.progress.get(target.id))) resign(state, null, false, now, out);
 }

@@ -25,6 +25,7 @@ export interface PeerView {
   readonly matchIndex: LogIndex;
   readonly heardAt: MonotonicMs | null;
   readonly eligible: boolean;
+  readonly leaving: boolean;
 }
 
 /** What the lock looks like from this node, cheap enough for every poll. */
@@ -80,7 +81,9 @@ export function viewOf(state: CoreState, now: Now): CoreView {
     commitIndex: state.commitIndex,
     lastIndex: state.log.lastIndex,
     configuration: state.log.configuration,
-    peers: progress.map(({ member, match, heardAt, eligible }) => ({ member, matchIndex: match, heardAt, eligible })),
+    peers: progress.map(({ member, match, heardAt, eligible, leaving }) => {
+      return { member, matchIndex: match, heardAt, eligible, leaving };
+    }),
     history: state.lock.state,
   };
 }
