@@ -10,10 +10,9 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { startLockApi } from "./api/lock-api.ts";
-import { type ErrorCode, messageOf, TenureError } from "./base/errors.ts";
+import { type ErrorCode, messageOf, systemCodeOf, TenureError } from "./base/errors.ts";
 import { memberId } from "./base/types.ts";
 import { renderFaults } from "./cli/faults.ts";
-import { renderHelp, renderVersion } from "./cli/help.ts";
 import { SystemClock } from "./clock/system-clock.ts";
 import { readSettings } from "./config/read-settings.ts";
 import type { Settings } from "./config/settings.ts";
@@ -40,22 +39,37 @@ setFlagsFromString("--semi-space-growth-factor=1");
 const EXIT_FAULT = 1;
 const EXIT_CONFIGURATION = 2;
 
-function main(): void {
-  const reading = readSettings(process.env, process.argv.slice(2), { hostname: hostname() });
+async function main(): Promise<void> {
+  const [first = "", ...rest] = process.argv.slice(2);
+  const isCommand = first !== "" && first !== "run" && !first.startsWith("-");
+  if (isCommand) return runForPeople([first, ...rest]);
+  const argv = first === "run" ? rest : process.argv.slice(2);
+  const reading = readSettings(process.env, argv, { hostname: hostname() });
   switch (reading.kind) {
     case "help":
-      process.stdout.write(renderHelp());
-      return;
+      return runForPeople(["help"]);
     case "version":
-      process.stdout.write(renderVersion(VERSION));
+      process.stdout.write(`tenure ${VERSION}\n`);
       return;
     case "faults":
       process.stderr.write(renderFaults(reading.faults));
       process.exitCode = EXIT_CONFIGURATION;
       return;
     case "settings":
-      run(reading.settings).catch((error: unknown) => die(null, error));
+      return run(reading.settings);
   }
+}
+
+/** Loaded here, so that a sidecar has no memory for what it never does. */
+async function runForPeople(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough, such as `head`, is no fault.
+  process.stdout.on("error", (error) => process.exit(systemCodeOf(error) === "EPIPE" ? 0 : EXIT_FAULT));
+  const [{ runCommand }, { paintFor }] = await Promise.all([import("./cli/run-command.ts"), import("./cli/paint.ts")]);
+  process.exitCode = await runCommand(argv, process.env, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    paint: paintFor(process.stdout.isTTY, process.env),
+  });
 }
 
 type Log = ReturnType<typeof createLogObserver>;
@@ -91,6 +105,13 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     version: VERSION,
     sample: () => application.sample(),
     ready: () => application.ready(),
+    watch: {
+      ...settings,
+      now: () => clock.now(),
+      members: () => application.cluster().members,
+      rescueNeeded: () => node.rescueNeeded,
+      certificateNotAfterMs: () => transport.certificateNotAfterMs(),
+    },
   });
   const observer = combineObservers([log, metrics]);
   const discovery = createDnsDiscovery({
@@ -109,6 +130,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   const node = new TenureNode({
     ...settings,
     timing: settings,
+    ephemeral: settings.storage === "ephemeral",
     version: VERSION,
     clock,
     storage: await openStorage(settings.dataDir, observer),
@@ -190,4 +212,4 @@ function stopSignal(): Promise<string> {
   });
 }
 
-main();
+main().catch((error: unknown) => die(null, error));

@@ -17,7 +17,7 @@ import { isLoopbackOrigin } from "./host.ts";
 import { longPoll } from "./long-poll.ts";
 import { parseLongPoll } from "./query.ts";
 import { sendError, sendJson, sendLeader } from "./reply.ts";
-import { parseEligibility, parseResign } from "./requests.ts";
+import { parseEligibility, parseNothing, parseRescue, parseTarget } from "./requests.ts";
 import type { Waiters } from "./waiters.ts";
 import { watch, type WatchLimits } from "./watch.ts";
 
@@ -76,8 +76,28 @@ function rows({ application, waiters, watchLimits }: RouteContext): Readonly<Rec
     "/history": get(() => application.history()),
     "/resign": {
       async POST(req, res) {
-        await application.resign(parseResign(await readJson(req)));
+        await application.resign(parseTarget(await readJson(req)));
         sendJson(res, 200, { released: true });
+      },
+    },
+    "/transfer": {
+      async POST(req, res) {
+        await application.transfer(parseTarget(await readJson(req)));
+        sendJson(res, 200, { released: true });
+      },
+    },
+    "/init": {
+      async POST(req, res) {
+        parseNothing(await readJson(req));
+        await application.init();
+        sendJson(res, 200, { formed: true });
+      },
+    },
+    "/rescue": {
+      async POST(req, res) {
+        const { confirm, lost } = parseRescue(await readJson(req));
+        await application.rescue(confirm, lost);
+        sendJson(res, 200, { rescued: true });
       },
     },
     "/eligibility": {

@@ -8,6 +8,9 @@
  */
 import { RULES } from "../config/cross-checks.ts";
 import { defaultOf, flagOf, KEYS, SECTIONS, VARIABLES, type Key } from "../config/variables.ts";
+import { renderOverview } from "./command-help.ts";
+import { PROGRAM } from "./commands.ts";
+import { wrapped } from "./wrap.ts";
 
 const WIDTH = 100;
 
@@ -35,14 +38,20 @@ export function renderHelp(): string {
     "tenure elects one fenced lease holder among the replicas of an application, and tells the",
     "application on localhost whether it may act.",
     "",
-    "usage: node dist/main.js [--flag value | --flag=value]...",
+    `usage: ${PROGRAM} [run] [--flag value | --flag=value]...`,
+    `       ${PROGRAM} <command> [--flag value | --flag=value]...`,
     "",
-    ...wrapped(PRECEDENCE, ""),
+    "Commands, for people; in the image: kubectl exec <pod> -c tenure -- node dist/main.js status",
+    ...renderOverview(),
+    "",
+    "The sidecar's settings:",
+    "",
+    ...wrapped(PRECEDENCE, "", WIDTH),
     "",
     sections.join("\n\n"),
     "",
     "Rules between settings:",
-    ...RULES.flatMap((rule) => wrapped(rule, "  ")),
+    ...RULES.flatMap((rule) => wrapped(rule, "  ", WIDTH)),
     "",
     "Other flags:",
     "  -h, --help       this text",
@@ -52,7 +61,7 @@ export function renderHelp(): string {
     ...EXIT_STATUSES.map(([status, meaning]) => `  ${status}  ${meaning}`),
     "",
     "Example: a group of one, on this machine, and the question it answers",
-    `  node dist/main.js ${EXAMPLE_ARGUMENTS}`,
+    `  ${PROGRAM} ${EXAMPLE_ARGUMENTS}`,
     "  curl -i http://127.0.0.1:4040/leader",
   ].join("\n")}\n`;
 }
@@ -67,21 +76,8 @@ function renderSetting(key: Key): string {
   const flag = variable.bare === true ? flagOf(variable) : `${flagOf(variable)} <value>`;
   return [
     `  ${flag.padEnd(32)} ${variable.name}`,
-    ...wrapped(variable.description, "      "),
-    ...wrapped(`allowed: ${variable.kind.allowed}`, "      "),
-    ...wrapped(`default: ${defaultOf(variable)}`, "      "),
+    ...wrapped(variable.description, "      ", WIDTH),
+    ...wrapped(`allowed: ${variable.kind.allowed}`, "      ", WIDTH),
+    ...wrapped(`default: ${defaultOf(variable)}`, "      ", WIDTH),
   ].join("\n");
-}
-
-function wrapped(text: string, indent: string): readonly string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    const isFirst = line === indent;
-    if (!isFirst && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = indent + word;
-    } else line += isFirst ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }

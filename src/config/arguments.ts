@@ -123,6 +123,6 @@ function unexpected(value: string): Fault {
     given: value,
     from: "the command line",
     problem: "an argument that belongs to no flag",
-    allowed: "flags only, as in --lease-duration 2s",
+    allowed: "flags only, as in --lease-duration 2s; a command stands first",
   };
 }

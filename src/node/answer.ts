@@ -6,6 +6,7 @@
  *
  * Deliberately absent: memory. The change counter lives in the node.
  */
+import { TenureError } from "../base/errors.ts";
 import { type FencingToken, type MonotonicMs, monotonicMs, type Now, type Term } from "../base/types.ts";
 import type { Reason } from "../ports/application.ts";
 import type { LockView } from "../raft/view.ts";
@@ -46,6 +47,12 @@ export function standingOf(view: LockView, around: Circumstances, now: Now): Sta
     deadline: monotonicMs(now.monotonicMs + leftMs),
     reason: "holder",
   };
+}
+
+/** The refusal of an order that only the holder can carry out; `holder` is the one that is known instead. */
+export function notHolder(holder: string | null): TenureError {
+  const instead = holder === null ? "and knows no holder" : `${holder} does: ask the sidecar of ${holder}`;
+  return new TenureError("not_holder", `this pod does not hold the lock${holder === null ? " " : "; "}${instead}`);
 }
 
 function reasonOf(view: LockView, around: Circumstances, now: Now): Reason {

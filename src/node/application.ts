@@ -6,11 +6,10 @@
  *
  * Deliberately absent: HTTP.
  */
-import { TenureError } from "../base/errors.ts";
 import { term } from "../base/types.ts";
 import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer } from "../ports/application.ts";
 import type { NodeSample } from "../ports/observer.ts";
-import type { Standing } from "./answer.ts";
+import { notHolder, type Standing } from "./answer.ts";
 import { historyOf, membersOf, troubleOf } from "./cluster-view.ts";
 import type { TenureNode } from "./node.ts";
 
@@ -68,8 +67,22 @@ export class NodeApplication implements Application {
 
   async resign(to: string | null): Promise<void> {
     const { group } = this.#node;
-    if (group === null) throw new TenureError("not_holder", "this pod does not hold the lock");
+    if (group === null) throw notHolder(null);
     await group.resign(to);
+  }
+
+  async transfer(to: string | null): Promise<void> {
+    const { group } = this.#node;
+    if (group === null) throw notHolder(null);
+    await group.transfer(to);
+  }
+
+  init(): Promise<void> {
+    return this.#node.init();
+  }
+
+  rescue(confirm: string, lost: readonly string[]): Promise<void> {
+    return this.#node.rescue(confirm, lost);
   }
 
   async setEligible(eligible: boolean): Promise<void> {
@@ -88,9 +101,9 @@ export class NodeApplication implements Application {
     const base = { group: groupName, groupId, self: name, tokenBase, leaseDurationMs: timing.leaseDurationMs };
     if (group === null || self === null) {
       const trouble = this.#node.outsider
-        ? "a group exists and this pod, with an empty directory, is not part of it"
+        ? "a group exists, and this pod asks to be taken in; its leader has to answer"
         : "the group is not formed yet: every pod of the set must have answered once";
-      const nobody = { leader: null, holder: null, commitIndex: 0, lastIndex: 0, members: [] };
+      const nobody = { leader: null, holder: null, holderForMs: null, commitIndex: 0, lastIndex: 0, members: [] };
       return { ...base, ...nobody, term: term(0), trouble };
     }
     const now = clock.now();
@@ -103,9 +116,10 @@ export class NodeApplication implements Application {
       term: view.term,
       leader: members.find((member) => member.id === view.leader)?.name ?? null,
       holder: view.current?.holder.name ?? null,
+      holderForMs: group.holderForMs(now),
       commitIndex: view.commitIndex,
       lastIndex: view.lastIndex,
-      trouble: troubleOf(members, noLeader),
+      trouble: troubleOf(members, noLeader, this.#node.emptied),
       members,
     };
   }
@@ -135,7 +149,9 @@ export class NodeApplication implements Application {
       commitIndex: view?.commitIndex ?? 0,
       lastIndex: view?.lastIndex ?? 0,
       members: { voter: configuration.voters.length, learner: configuration.learners.length },
-      peers: others.map(({ name, id }) => ({ name, connected: this.#node.isConnected(name, id) })),
+      peers: others
+        .filter(({ id }) => !learns || configuration.voters.some((voter) => voter.id === id))
+        .map(({ name, id }) => ({ name, connected: this.#node.isConnected(name, id) })),
       leaderlessMs: group?.leaderlessMs(now) ?? now.monotonicMs - this.#startedAtMs,
       eligible: this.eligible(),
       draining: group?.draining ?? false,

@@ -58,8 +58,16 @@ function since(at: MonotonicMs | null, now: Now): number | null {
   return at === null ? null : Math.round(now.monotonicMs - at);
 }
 
-/** What stands in the way of a holder, in words; null when nothing does. */
-export function troubleOf(members: readonly ClusterMember[], noLeader: boolean): string | null {
+/**
+ * What stands in the way of a holder, in words; null when nothing does.
+ *
+ * @param emptied voters whose names are taken by new incarnations: their data is gone
+ */
+export function troubleOf(
+  members: readonly ClusterMember[],
+  noLeader: boolean,
+  emptied: readonly Member[],
+): string | null {
   const voters = members.filter((member) => member.voter);
   const silent = voters.filter((member) => !member.connected).map((member) => member.name);
   if (!noLeader) {
@@ -68,9 +76,18 @@ export function troubleOf(members: readonly ClusterMember[], noLeader: boolean):
   const needed = majoritySize(voters.length);
   const reachable = voters.length - silent.length;
   if (reachable >= needed) return `no leader yet; ${reachable} of ${voters.length} voters are connected from here`;
+  const lost = emptied.map((member) => member.name);
+  if (voters.length - lost.length < needed) {
+    return (
+      `a majority is lost: ${lost.join(", ")} of ${voters.length} voters came back without their data. Nobody can ` +
+      "hold the lock any more. Choose one pod that still has its data, run `tenure rescue` in it, then delete the " +
+      "other pods that are left of the old group."
+    );
+  }
   return (
     `no majority: ${reachable} of ${voters.length} voters are connected from here, ${needed} are needed; ` +
-    `missing: ${silent.join(", ")}. Nobody holds the lock until enough of them are back with their data.`
+    `missing: ${silent.join(", ")}. Nobody holds the lock until enough of them are back with their data. If pods ` +
+    "and disks are gone for good, run `tenure rescue` and name them with --lost."
   );
 }
 

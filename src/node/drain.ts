@@ -8,15 +8,15 @@
  */
 import { type HolderMs, type MonotonicMs, type Now } from "../base/types.ts";
 
-export type DrainCause = "signal" | "ineligible";
+/** `transfer`: a person moves the lock; this node stays in the running. */
+export type DrainCause = "signal" | "ineligible" | "transfer";
 
 export class Drain {
   readonly cause: DrainCause;
   readonly #timeoutAt: number;
   readonly #lastGiven: HolderMs | null;
   #confirmed = false;
-  /** Whom the application asked to take over, when it confirmed. */
-  to: string | null = null;
+  #to: string | null = null;
 
   /**
    * @param lastGiven the end of the lease as the drain begins; no later deadline is given from here on. Null: none
@@ -32,9 +32,18 @@ export class Drain {
     return this.#confirmed;
   }
 
+  /** Who shall take over; null: whoever is best. The last wish counts. */
+  get to(): string | null {
+    return this.#to;
+  }
+
+  aim(to: string | null): void {
+    this.#to = to ?? this.#to;
+  }
+
   confirm(to: string | null): void {
     this.#confirmed = true;
-    this.to = to;
+    this.aim(to);
   }
 
   over(now: Now): boolean {

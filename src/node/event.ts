@@ -36,6 +36,12 @@ export function eventOf(event: CoreEvent, core: Core): NodeEvent | null {
       const { voters, learners } = event.configuration;
       return { kind: "configurationChanged", voters: voters.map(nameOfMember), learners: learners.map(nameOfMember) };
     }
+    case "snapshotTaken":
+      return { kind: "snapshotTaken", index: event.index, from: event.from };
+    case "configurationCommitted":
+    case "removed":
+      // Told when it was appended, and by the node when it acts on it.
+      return null;
     default:
       return unreachable(event);
   }

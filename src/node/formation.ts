@@ -8,15 +8,16 @@
  * Invariant: an incarnation accepts one Form, durably, before it says so. One that it accepted is dropped only when no
  * other founder can ever accept it: each of their slots is occupied by another incarnation or has another Form.
  *
- * Deliberately absent: I/O. Actions are carried out in order by the node; DNS never decides anything here. Joining a
- * group that exists comes with changes of membership.
+ * A node that hears of a group which it cannot be a founder of asks to be taken in instead; see src/node/admission.ts.
+ *
+ * Deliberately absent: I/O. Actions are carried out in order by the node; DNS never decides anything here.
  */
 import { assert } from "../base/assert.ts";
 import type { Member, MonotonicMs } from "../base/types.ts";
 import { majoritySize } from "../lease/majority.ts";
 import { tokenBaseOf } from "../lease/token.ts";
 import type { Form } from "../ports/storage.ts";
-import type { FormationMessage, FormationStatus } from "../ports/transport.ts";
+import type { FormationMessage, FormationStatus, IntroductoryMessage } from "../ports/transport.ts";
 
 /** An answer older than this says nothing of now; it is several times the interval of asking. */
 export const STATUS_FRESH_MS = 1_500;
@@ -24,7 +25,7 @@ export const STATUS_FRESH_MS = 1_500;
 export const FORMATION_INTERVAL_MS = 200;
 
 export type FormationAction =
-  | { readonly kind: "send"; readonly to: string; readonly message: FormationMessage }
+  | { readonly kind: "send"; readonly to: string; readonly message: IntroductoryMessage }
   | { readonly kind: "save"; readonly form: Form | null }
   /** Begin as a founder of this Form. */
   | { readonly kind: "group"; readonly form: Form };
@@ -36,8 +37,8 @@ export interface FormationOptions {
   readonly proposer: boolean;
   /** As the disk has it. */
   readonly accepted: Form | null;
-  /** The accepted Form has led to a vote or an append: this node is grouped already. */
-  readonly grouped: boolean;
+  /** The group that this node is a member of already; null while it has none. */
+  readonly groupId: string | null;
   readonly wallSeconds: () => number;
   /** 32 random hexadecimal digits. */
   readonly newGroupId: () => string;
@@ -53,17 +54,29 @@ export class Formation {
   readonly #options: FormationOptions;
   readonly #heard = new Map<string, Heard>();
   #form: Form | null;
-  #grouped: boolean;
+  #groupId: string | null;
   #outsider = false;
 
   constructor(options: FormationOptions) {
     this.#options = options;
     this.#form = options.accepted;
-    this.#grouped = options.grouped;
+    this.#groupId = options.groupId;
   }
 
   get grouped(): boolean {
-    return this.#grouped;
+    return this.#groupId !== null;
+  }
+
+  /** Whether this incarnation may enter a group by being taken in: it has promised itself to no Form. */
+  get mayJoin(): boolean {
+    return this.#groupId === null && this.#form === null;
+  }
+
+  /** It was taken in. */
+  joined(groupId: string): void {
+    assert(this.mayJoin, "an incarnation belongs to one group");
+    this.#groupId = groupId;
+    this.#outsider = false;
   }
 
   /** A group exists and this incarnation is not one of its founders. */
@@ -77,19 +90,32 @@ export class Formation {
   }
 
   status(): FormationStatus {
-    if (this.#form !== null) return { kind: "accepted", form: this.#form };
+    // A founder's Form stays the answer for as long as its group is that of the Form: another founder may need it.
+    const ofForm = this.#form !== null && (this.#groupId === null || this.#groupId === this.#form.groupId);
+    if (this.#form !== null && ofForm) return { kind: "accepted", form: this.#form };
+    if (this.#groupId !== null) return { kind: "member", groupId: this.#groupId };
     return { kind: "empty", wallSeconds: this.#options.wallSeconds() };
   }
 
   /** Every FORMATION_INTERVAL_MS while not grouped, and once at the start. */
   tick(now: MonotonicMs): readonly FormationAction[] {
-    if (this.#grouped) return [];
-    const asks = this.#options.others.map((to): FormationAction => ({
-      kind: "send",
-      to,
-      message: { kind: "formQuery" },
-    }));
-    return [...this.#decide(now), ...asks];
+    if (this.grouped) return [];
+    const decided = this.#decide(now);
+    this.#forgetStrangers(now);
+    // Also those who are not of the set as this node knows it: a set may have been scaled.
+    const names = [...new Set([...this.#options.others, ...this.#heard.keys()])];
+    const asks = names.map((to): FormationAction => ({ kind: "send", to, message: { kind: "formQuery" } }));
+    return [...decided, ...asks];
+  }
+
+  /**
+   * By hand: a group of this node alone, for the others to join. Null if that could make a second group as far as this
+   * node can tell; only the one that proposes may do it, so that no proposal crosses it.
+   */
+  formAlone(now: MonotonicMs): readonly FormationAction[] | null {
+    if (!this.mayJoin || this.#hearsOfGroup(now) || !this.#options.proposer) return null;
+    const { self, newGroupId, wallSeconds } = this.#options;
+    return this.#accept({ groupId: newGroupId(), founders: [self], tokenBase: tokenBaseOf(wallSeconds()) }, now);
   }
 
   receive(from: Member, message: FormationMessage, now: MonotonicMs): readonly FormationAction[] {
@@ -120,13 +146,16 @@ export class Formation {
 
   #hear(from: Member, status: FormationStatus, now: MonotonicMs): readonly FormationAction[] {
     this.#heard.set(from.name, { from, status, at: now });
-    return this.#grouped ? [] : this.#decide(now);
+    if (this.grouped) return [];
+    const decided = this.#decide(now);
+    const asks: FormationAction = { kind: "send", to: from.name, message: { kind: "joinRequest" } };
+    return this.#outsider && this.mayJoin && status.kind !== "empty" ? [...decided, asks] : decided;
   }
 
   #decide(now: MonotonicMs): readonly FormationAction[] {
     if (this.#form === null) return this.#consider(now);
     if (this.#acceptedByMajority(this.#form, now)) {
-      this.#grouped = true;
+      this.#groupId = this.#form.groupId;
       return [{ kind: "group", form: this.#form }];
     }
     if (this.#impossible(this.#form, now)) {
@@ -138,11 +167,12 @@ export class Formation {
 
   /** Empty: take the Form of another if it names this incarnation; else propose, if that is allowed. */
   #consider(now: MonotonicMs): readonly FormationAction[] {
-    const forms = [...this.#heard.values()].flatMap(({ status }) => (status.kind === "accepted" ? [status.form] : []));
+    const forms = [...this.#heard.values()]
+      .filter(({ at }) => isFresh(at, now))
+      .flatMap(({ status }) => (status.kind === "accepted" ? [status.form] : []));
     const mine = forms.find((form) => form.founders.some((founder) => this.#isSelf(founder)));
+    this.#outsider = mine === undefined && this.#hearsOfGroup(now);
     if (mine !== undefined) return this.#accept(mine, now);
-    // What was heard of a group stays in mind only as long as it is fresh: its last member may be gone for good.
-    this.#outsider = [...this.#heard.values()].some(({ status, at }) => status.kind !== "empty" && isFresh(at, now));
     if (!this.#options.proposer || this.#outsider) return [];
     const founders = this.#emptyFounders(now);
     if (founders === null) return [];
@@ -160,10 +190,22 @@ export class Formation {
     return [...this.#accept(form, now), ...proposals];
   }
 
+  /** What was heard of a group stays in mind only as long as it is fresh: its last member may be gone for good. */
+  #hearsOfGroup(now: MonotonicMs): boolean {
+    return [...this.#heard.values()].some(({ status, at }) => status.kind !== "empty" && isFresh(at, now));
+  }
+
   #accept(form: Form, now: MonotonicMs): readonly FormationAction[] {
     assert(this.#form === null, "an incarnation accepts one Form");
     this.#form = form;
     return [{ kind: "save", form }, ...this.#decide(now)];
+  }
+
+  /** Names outside the set are kept only while they talk. */
+  #forgetStrangers(now: MonotonicMs): void {
+    for (const [name, { at }] of this.#heard) {
+      if (!isFresh(at, now) && !this.#options.others.includes(name)) this.#heard.delete(name);
+    }
   }
 
   /** All others, or null unless each has answered lately that it is empty. */
@@ -183,7 +225,7 @@ export class Formation {
       if (this.#isSelf(founder)) return true;
       const heard = this.#heard.get(founder.name);
       if (heard === undefined || heard.from.id !== founder.id) return false;
-      return heard.status.kind === "accepted" && heard.status.form.groupId === form.groupId && isFresh(heard.at, now);
+      return groupOf(heard.status) === form.groupId && isFresh(heard.at, now);
     });
     return accepted.length >= majoritySize(form.founders.length);
   }
@@ -194,7 +236,8 @@ export class Formation {
       const heard = this.#fresh(founder.name, now);
       if (heard === null) return false;
       if (heard.from.id !== founder.id) return true;
-      return heard.status.kind === "accepted" && heard.status.form.groupId !== form.groupId;
+      const other = groupOf(heard.status);
+      return other !== null && other !== form.groupId;
     });
   }
 
@@ -206,6 +249,12 @@ export class Formation {
   #isSelf(member: Member): boolean {
     return member.id === this.#options.self.id && member.name === this.#options.self.name;
   }
+}
+
+/** The group that this status speaks for; null if it is of an empty node. */
+function groupOf(status: FormationStatus): string | null {
+  if (status.kind === "accepted") return status.form.groupId;
+  return status.kind === "member" ? status.groupId : null;
 }
 
 function isFresh(at: MonotonicMs, now: MonotonicMs): boolean {

@@ -41,6 +41,38 @@ export class Founding {
     this.#reportedAt = options.clock.monotonic();
   }
 
+  /** To a peer that has just been connected: what this node is, if it is something, or else the question. */
+  introduce(name: string): void {
+    const status = this.#formation.status();
+    const isMember = this.#formation.grouped;
+    this.#options.transport.sendTo(name, isMember ? { kind: "formStatus", status } : { kind: "formQuery" });
+  }
+
+  /** Runs after what is under way here, and nothing of formation beside it. */
+  alone(work: () => Promise<void>): void {
+    this.#enqueue(work);
+  }
+
+  get mayJoin(): boolean {
+    return this.#formation.mayJoin;
+  }
+
+  /** This incarnation was taken into a group. */
+  joined(groupId: string): void {
+    this.#formation.joined(groupId);
+  }
+
+  /** By hand; see Formation.formAlone. False if it is refused. */
+  formAlone(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#do(() => {
+        const actions = this.#formation.formAlone(this.#options.clock.monotonic());
+        resolve(actions !== null);
+        return actions ?? [];
+      });
+    });
+  }
+
   /** A group exists, and this incarnation is not part of it. */
   get outsider(): boolean {
     return this.#formation.outsider;
@@ -81,10 +113,16 @@ export class Founding {
   }
 
   #do(input: () => readonly FormationAction[]): void {
+    this.#enqueue(async () => {
+      for (const action of input()) await this.#perform(action);
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): void {
     this.#work = this.#work.then(async () => {
       if (this.#stopped) return;
       try {
-        for (const action of input()) await this.#perform(action);
+        await work();
       } catch (error) {
         this.#stopped = true;
         this.#options.fail(error);

@@ -12,8 +12,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Core } from "../raft/core.ts";
 import type { Effects, Input } from "../raft/effect.ts";
-import type { CoreView } from "../raft/view.ts";
-import { type Standing, standingOf } from "./answer.ts";
+import type { CoreView, LockView } from "../raft/view.ts";
+import { notHolder, type Standing, standingOf } from "./answer.ts";
 import { Drain, type DrainCause } from "./drain.ts";
 import { eventOf } from "./event.ts";
 import { HolderWatch } from "./holder-watch.ts";
@@ -24,6 +24,8 @@ export interface GroupOptions extends Omit<RunnerOptions, "done"> {
   /** How long a handover may take before a stopping node goes anyway, in ms. */
   readonly handoverTimeoutMs: number;
   readonly observe: (event: NodeEvent) => void;
+  /** After each batch, with everything durable, sent and observed. */
+  readonly after: (batch: readonly Effects[]) => void;
   /** Something that answers depend on may have changed. */
   readonly changed: () => void;
 }
@@ -41,6 +43,7 @@ export class Group {
   #wakeAfterBatch: (() => void) | null = null;
   #eligible = true;
   #stopping = false;
+  #removed = false;
 
   constructor(options: GroupOptions) {
     this.#options = options;
@@ -83,8 +86,14 @@ export class Group {
 
   standing(now: Now): Standing {
     const { draining, eligible } = this;
-    const around = { draining, eligible, member: true, bootedAt: this.#bootedAt.monotonicMs };
+    const around = { draining, eligible, member: this.#core.isMember, bootedAt: this.#bootedAt.monotonicMs };
     return standingOf(this.#core.lockView(now), around, now);
+  }
+
+  /** For how long this node has known of the tenure that is current, in ms; null when there is none. */
+  holderForMs(now: Now): number | null {
+    const { current } = this.#core.lockView(now);
+    return current === null ? null : this.#watch.knownForMs(current, now.monotonicMs);
   }
 
   leaderlessMs(now: Now): number {
@@ -98,18 +107,43 @@ export class Group {
   /** The application says that it has stopped. Resolves once the lock is released. */
   async resign(to: string | null): Promise<void> {
     const now = this.#clock.now();
-    if (this.#drain === null && !this.standing(now).isLeader) {
-      throw new TenureError("not_holder", "this pod does not hold the lock");
-    }
-    if (to !== null && this.#core.transferTarget(to, now) === null) {
-      throw new TenureError("unknown_target", `"${to}" is not a voter that is connected, eligible and not this pod`);
-    }
+    this.#mustHoldOrDrain(now);
+    if (to !== null) this.#mustBeAble(to, now);
     if (this.#drain !== null) {
       this.#drain.confirm(to);
       this.#wakeDrain?.();
       return this.#drained ?? undefined;
     }
-    await this.#runner.perform({ kind: "resign", to });
+    await this.#runner.perform({ kind: "resign", to, stopped: true });
+  }
+
+  /**
+   * A person moves the lock: drain, hand over, stay eligible. Resolves once released. During another drain it only says
+   * to whom.
+   */
+  async transfer(to: string | null): Promise<void> {
+    const now = this.#clock.now();
+    this.#mustHoldOrDrain(now);
+    this.#mustBeAble(to, now);
+    // Nothing is awaited between the look at the lease and the drain that rests on it.
+    const begun = this.#drain === null ? this.#beginDrain("transfer", this.#options.drainTimeoutMs, now) : null;
+    this.#drain?.aim(to);
+    const drained = this.#drained;
+    await begun;
+    await drained;
+  }
+
+  #mustHoldOrDrain(now: Now): void {
+    if (this.#drain !== null) return;
+    const { isLeader, name } = this.standing(now);
+    if (!isLeader) throw notHolder(name);
+  }
+
+  /** @param to null: anybody */
+  #mustBeAble(to: string | null, now: Now): void {
+    if (this.#core.transferTarget(to, now) !== null) return;
+    const missing = to === null ? "there is no voter" : `"${to}" is not a voter`;
+    throw new TenureError("unknown_target", `${missing} that is connected, eligible and not this pod`);
   }
 
   /** A holder that becomes ineligible drains first; eligible again counts from the end of that drain. */
@@ -118,7 +152,7 @@ export class Group {
     this.#eligible = eligible;
     this.#options.observe({ kind: "eligibilityChanged", eligible });
     if (!eligible && this.#drain === null && !this.#stopping) {
-      await this.#beginDrain("ineligible", this.#options.drainTimeoutMs);
+      await this.#beginDrain("ineligible", this.#options.drainTimeoutMs, this.#clock.now());
     } else if (eligible && this.#drain === null && !this.#stopping) {
       await this.#runner.perform({ kind: "setEligible", eligible: true });
     }
@@ -129,14 +163,29 @@ export class Group {
   async leave(handoverAtOnce: boolean): Promise<void> {
     this.#stopping = true;
     if (handoverAtOnce) this.#drain?.confirm(null);
-    if (this.#drain === null) await this.#beginDrain("signal", handoverAtOnce ? null : this.#options.drainTimeoutMs);
+    const timeoutMs = handoverAtOnce ? null : this.#options.drainTimeoutMs;
+    if (this.#drain === null) await this.#beginDrain("signal", timeoutMs, this.#clock.now());
     this.#wakeDrain?.();
     this.#options.changed();
     await this.#drained;
     const { role, revoked } = this.#core.lockView(this.#clock.now());
     if (role !== "leader") return;
-    if (!revoked) await this.#runner.perform({ kind: "resign", to: null });
-    if (this.#core.members.length > 1) await this.#handedOver();
+    if (!revoked) await this.#runner.perform({ kind: "resign", to: null, stopped: handoverAtOnce });
+    if (this.#core.members.length > 1) {
+      await this.#until((view) => view.role !== "leader" && view.leader !== null);
+    }
+  }
+
+  /** After `leave`: asks to be removed, because the disk goes with the pod. Resolves once it is, or in time anyway. */
+  async depart(): Promise<void> {
+    if (this.#core.members.length === 1 || this.#removed) return;
+    await this.#runner.perform({ kind: "leave" });
+    await this.#until((view) => this.#removed || view.role === "leader");
+  }
+
+  /** A committed configuration has left this incarnation out. */
+  get removed(): boolean {
+    return this.#removed;
   }
 
   stop(): Promise<void> {
@@ -145,8 +194,7 @@ export class Group {
   }
 
   /** @param timeoutMs null: the application is known to be gone, so there is nothing to wait for */
-  async #beginDrain(cause: DrainCause, timeoutMs: number | null): Promise<void> {
-    const now = this.#clock.now();
+  async #beginDrain(cause: DrainCause, timeoutMs: number | null, now: Now): Promise<void> {
     const { held } = this.#core.lockView(now);
     if (held !== null) {
       // From this line on no answer says "leader": what was given so far is all there is to wait for.
@@ -162,7 +210,9 @@ export class Group {
 
   async #finishDrain(drain: Drain): Promise<void> {
     while (!drain.over(this.#clock.now())) await this.#sleepUntilDrainMayEnd(drain);
-    await this.#runner.perform({ kind: "resign", to: drain.to });
+    // Who was chosen as the drain began may be gone by now; anybody is better than an election.
+    const isAble = this.#core.transferTarget(drain.to, this.#clock.now()) !== null;
+    await this.#runner.perform({ kind: "resign", to: isAble ? drain.to : null, stopped: drain.confirmed });
     this.#options.observe({ kind: "drained", confirmed: drain.confirmed });
     this.#drain = null;
     this.#drained = null;
@@ -174,13 +224,15 @@ export class Group {
     return this.#sleep(drain.wakeMs(this.#clock.now()), (wake) => (this.#wakeDrain = wake));
   }
 
-  /** A leader that resigned waits until its successor is heard: its vote may be the one that is needed. */
-  async #handedOver(): Promise<void> {
+  /**
+   * A stopping node waits for what others still need it for: a leader that resigned until its successor is heard,
+   * because its vote may be the one that counts; a member that leaves until those who stay can do without it.
+   */
+  async #until(isDone: (view: LockView) => boolean): Promise<void> {
     const until = monotonicMs(this.#clock.monotonic() + this.#options.handoverTimeoutMs);
     for (;;) {
       const now = this.#clock.now();
-      const { role, leader } = this.#core.lockView(now);
-      if ((role !== "leader" && leader !== null) || now.monotonicMs >= until) return;
+      if (isDone(this.#core.lockView(now)) || now.monotonicMs >= until) return;
       await this.#sleep(until - now.monotonicMs, (wake) => (this.#wakeAfterBatch = wake));
     }
   }
@@ -196,15 +248,17 @@ export class Group {
   }
 
   #afterBatch(batch: readonly Effects[]): void {
-    const { observe, changed } = this.#options;
+    const { observe, changed, after } = this.#options;
     for (const { events } of batch) {
       for (const event of events) {
+        if (event.kind === "removed") this.#removed = true;
         const translated = eventOf(event, this.#core);
         if (translated !== null) observe(translated);
       }
     }
     this.#watchHolder();
     this.#wakeAfterBatch?.();
+    after(batch);
     changed();
   }
 

@@ -20,6 +20,7 @@ export class HolderWatch {
   #current: Tenure | null = null;
   #last: Tenure | null = null;
   #vacantSince: MonotonicMs;
+  #lastSeenAt: MonotonicMs | null = null;
   #leaderlessMs = 0;
 
   constructor(startedAt: MonotonicMs) {
@@ -38,6 +39,7 @@ export class HolderWatch {
       this.#vacantSince = now;
     }
     if (this.#last?.claim === current.claim) return null;
+    this.#lastSeenAt = now;
     const first = this.#last === null;
     this.#last = current;
     const leaderlessMs = first ? null : gapMs;
@@ -47,6 +49,12 @@ export class HolderWatch {
   /** The last tenure that was seen, over or not. */
   get last(): Tenure | null {
     return this.#last;
+  }
+
+  /** How long ago this tenure was first seen, in ms; 0 for one that is yet to be reported. */
+  knownForMs(tenure: Tenure, now: MonotonicMs): number {
+    if (this.#lastSeenAt === null || this.#last?.claim !== tenure.claim) return 0;
+    return Math.round(now - this.#lastSeenAt);
   }
 
   /** In ms, up to `now`. */

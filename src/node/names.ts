@@ -6,6 +6,7 @@
  * Deliberately absent: Deployments, whose pods have no stable names.
  */
 import { assert } from "../base/assert.ts";
+import type { Member } from "../base/types.ts";
 
 export interface SetName {
   readonly set: string;
@@ -21,6 +22,18 @@ export function parseSetName(name: string): SetName | null {
   const { set, ordinal } = groups;
   assert(set !== undefined && ordinal !== undefined, "both groups are part of every match");
   return { set, ordinal: Number(ordinal) };
+}
+
+/** In the order of the ordinals; names without one come last, by name. */
+export function byOrdinal(a: Member, b: Member): number {
+  const ordinalOf = ({ name }: Member): number => parseSetName(name)?.ordinal ?? Number.MAX_SAFE_INTEGER;
+  return ordinalOf(a) - ordinalOf(b) || (a.name < b.name ? -1 : 1);
+}
+
+/** Whether both belong to one set. */
+export function isOfSameSet(a: string, b: string): boolean {
+  const set = parseSetName(a)?.set;
+  return set !== undefined && set === parseSetName(b)?.set;
 }
 
 /** All names of the set but `name` itself. */

@@ -1,42 +1,57 @@
 /**
- * The running node: identity, formation, then membership, and the application's view of it all.
+ * The running node: identity, then a way into a group (formed, joined or rescued), then membership until the end of it.
  *
  * Invariant: formation's and the core's writes are durable before anything that depends on them is sent; whatever
- * fails for good is reported once through `fatal`, and from then on every answer is "not the leader".
+ * fails for good is reported once through `fatal`, and from then on every answer is "not the leader". An incarnation
+ * that learns of its own removal forgets everything and starts again as a new one.
  *
- * Deliberately absent: adapters, processes and signals (main.ts), and changes of membership.
+ * Deliberately absent: adapters, processes and signals (main.ts), and decisions: see formation.ts, membership.ts and
+ * rescue.ts.
+ *
+ * Longer than 300 lines because the ways into a group and out of it share one state and must not overlap: apart, each
+ * would need the others' inside.
  */
-import { assert } from "../base/assert.ts";
+import { present } from "../base/assert.ts";
 import { TenureError } from "../base/errors.ts";
 import { MAX_VOTERS } from "../base/limits.ts";
 import { logIndex, type Member, type MemberId, term } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, HardState, Snapshot, StoredState } from "../ports/storage.ts";
-import type { LocalPeer, PeerMessage, TransportHandlers } from "../ports/transport.ts";
-import { Core } from "../raft/core.ts";
+import type { LocalPeer } from "../ports/transport.ts";
+import type { Effects } from "../raft/effect.ts";
 import type { Configuration } from "../raft/entry.ts";
 import { Contacts } from "./contacts.ts";
 import { Founding } from "./founding.ts";
-import { Group } from "./group.ts";
-import { otherNames, parseSetName } from "./names.ts";
+import type { Group } from "./group.ts";
+import { Life } from "./life.ts";
+import { handlersOf } from "./mail.ts";
+import { byOrdinal, otherNames, parseSetName } from "./names.ts";
+import { Neighbours } from "./neighbours.ts";
 import type { NodeOptions } from "./options.ts";
+import { isMajorityGone, refusal, replaced, snapshotOfRescue, type Survey } from "./rescue.ts";
+
+type LogState = Pick<StoredState, "hardState" | "entries">;
 
 const NO_STATE: HardState = { term: term(0), votedFor: null, largestPromiseMs: 0 };
+const NO_LOG: LogState = { hardState: NO_STATE, entries: [] };
 
 export class TenureNode {
   readonly options: NodeOptions;
   readonly contacts = new Contacts();
   readonly #listeners = new Set<() => void>();
+  readonly #neighbours: Neighbours;
   #self: Member | null = null;
   #founding: Founding | null = null;
-  #group: Group | null = null;
-  #groupId: string | null = null;
-  #tokenBase: number | null = null;
+  #life: Life | null = null;
   #eligible = true;
   #failed = false;
+  /** Between two lives: one is over and the next has not begun. */
+  #changing = false;
+  #leaving = false;
 
   constructor(options: NodeOptions) {
     this.options = options;
+    this.#neighbours = new Neighbours(options.name);
   }
 
   get self(): Member | null {
@@ -44,15 +59,15 @@ export class TenureNode {
   }
 
   get group(): Group | null {
-    return this.#failed ? null : this.#group;
+    return this.#failed ? null : (this.#life?.group ?? null);
   }
 
   get groupId(): string | null {
-    return this.#groupId;
+    return this.#life?.groupId ?? null;
   }
 
   get tokenBase(): number | null {
-    return this.#tokenBase;
+    return this.#life?.tokenBase ?? null;
   }
 
   /** A group exists, and this incarnation is not part of it. */
@@ -61,7 +76,7 @@ export class TenureNode {
   }
 
   get eligible(): boolean {
-    return this.#group?.eligible ?? this.#eligible;
+    return this.group?.eligible ?? this.#eligible;
   }
 
   /** Before there is a group: what the core will begin with. */
@@ -76,40 +91,93 @@ export class TenureNode {
 
   /** Reads the disk, listens, and joins in. Throws `storage_*`, or what the peer port says. */
   async start(): Promise<void> {
-    const { storage, transport, name, version, replicas, clock, entropy } = this.options;
+    const { storage, transport } = this.options;
     const stored = await storage.load();
-    this.#self = await this.#identify(stored);
-    this.observe({ kind: "started", member: name, incarnation: this.#self.id, version });
-    const others = otherNames(name, replicas);
-    this.#founding = new Founding({
-      self: this.#self,
-      others,
-      proposer: parseSetName(name)?.ordinal === 0,
-      accepted: stored.form,
-      grouped: stored.snapshot !== null,
-      wallSeconds: () => clock.wallSeconds(),
-      newGroupId: entropy.id,
-      clock,
-      storage,
-      transport,
-      observe: (event) => this.observe(event),
-      becameGrouped: (form) => this.#grouped(form),
-      fail: (error) => this.fail(error),
-    });
-    if (stored.snapshot !== null) this.#rejoin(stored.snapshot, stored);
-    transport.setPeers(this.#group === null ? others : this.#peerNames());
+    const { snapshot } = stored;
+    this.#founding = this.#newFounding(await this.#identify(stored.identity), stored.form, snapshot?.groupId ?? null);
+    if (snapshot !== null) {
+      this.#become(snapshot, stored);
+      const lastIndex = stored.entries.at(-1)?.index ?? snapshot.index;
+      this.observe({ kind: "rejoined", groupId: snapshot.groupId, term: stored.hardState.term, lastIndex });
+    }
+    transport.setPeers(this.#peerNames());
     await transport.start(this.#local(), this.#handlers());
-    if (this.#group === null) this.#founding.start();
-    else this.#group.start();
+    if (this.#life === null) this.#founding.start();
+    else this.#life.group.start();
   }
 
-  /** SIGTERM; see Group.leave. Without a group there is nothing to hand over. */
+  /**
+   * SIGTERM; see Group.leave. A member whose disk goes with its pod is then removed, so that those who stay need not
+   * count it. Without a group there is nothing to hand over.
+   */
   async leave(handoverAtOnce: boolean): Promise<void> {
+    this.#leaving = true;
     await this.group?.leave(handoverAtOnce);
+    if (this.options.ephemeral) await this.group?.depart();
+  }
+
+  /**
+   * `tenure init`: a group of this node alone, for the others to join. Rejects with `init_refused` where a group exists
+   * or could be forming.
+   */
+  async init(): Promise<void> {
+    const formed = this.#life === null && (await this.#founding?.formAlone()) === true;
+    if (formed) return;
+    const exists = this.#life !== null || this.outsider;
+    throw new TenureError("init_refused", exists ? "a group exists already" : "only ordinal 0 may form a group alone");
+  }
+
+  /** Voters whose names are taken by new incarnations. */
+  get emptied(): readonly Member[] {
+    return this.group === null ? [] : replaced(this.#survey(this.group));
+  }
+
+  /** Whether so many came back without their data that only a person can help. */
+  get rescueNeeded(): boolean {
+    return this.group !== null && isMajorityGone(this.#survey(this.group));
+  }
+
+  /**
+   * `tenure rescue`: a new group of this member alone, with tokens above all of the old one, in one durable step.
+   * Rejects with `rescue_refused`.
+   *
+   * @param confirm the id of the group that is given up
+   * @param lost names of pods that are gone with their disks, by a person's word
+   */
+  async rescue(confirm: string, lost: readonly string[]): Promise<void> {
+    const life = this.#life;
+    const refuse = (why: string): TenureError => new TenureError("rescue_refused", why);
+    if (life === null || this.#changing) throw refuse("this pod is not a member of a group");
+    if (confirm !== life.groupId) throw refuse(`to confirm, give the id of this pod's group: ${life.groupId}`);
+    const why = refusal(this.#survey(life.group), lost);
+    if (why !== null) throw refuse(why);
+    await this.#between(life, async () => {
+      const { storage, clock, entropy, timing } = this.options;
+      const { core } = life.group;
+      const self = this.#me();
+      // What the old group may have promised is waited out by the new one as after a restart, and at least D.
+      const largestPromiseMs = Math.max(core.hardState.largestPromiseMs, timing.leaseDurationMs);
+      const hardState = { ...core.hardState, largestPromiseMs };
+      const snapshot = snapshotOfRescue({
+        self,
+        view: core.view(clock.now()),
+        committed: core.committedConfiguration,
+        term: hardState.term,
+        removed: core.removed,
+        oldTokenBase: life.tokenBase,
+        groupId: entropy.id(),
+        wallSeconds: clock.wallSeconds(),
+      });
+      await storage.append({ hardState, entries: [] });
+      await storage.saveSnapshot(snapshot);
+      this.#founding = this.#newFounding(self, null, snapshot.groupId);
+      this.#enter(snapshot, { hardState, entries: [] });
+      this.observe({ kind: "rescued", groupId: snapshot.groupId, tokenBase: snapshot.tokenBase });
+    });
   }
 
   async close(): Promise<void> {
-    await this.#group?.stop();
+    await this.#life?.group.stop();
     await this.#founding?.stop();
     await this.options.transport.close();
     await this.options.storage.close();
@@ -130,137 +198,196 @@ export class TenureNode {
     for (const listener of this.#listeners) listener();
   }
 
-  async #identify(stored: StoredState): Promise<Member> {
-    const { name, storage, entropy } = this.options;
-    if (stored.identity !== null) {
-      if (stored.identity.name !== name) {
-        const found = stored.identity.name;
-        throw new TenureError(
-          "storage_in_use",
-          `the data directory belongs to "${found}", this pod is "${name}": give each pod a directory of its own`,
-        );
-      }
-      return stored.identity;
+  isConnected(name: string, id: MemberId): boolean {
+    return this.options.transport.connectedId(name) === id;
+  }
+
+  /** The identity on the disk, or a new one. */
+  async #identify(stored: Member | null): Promise<Member> {
+    const { name, storage, entropy, version } = this.options;
+    if (stored !== null && stored.name !== name) {
+      const owner = `the data directory belongs to "${stored.name}", this pod is "${name}"`;
+      throw new TenureError("storage_in_use", `${owner}: give each pod a directory of its own`);
     }
-    const identity = { id: entropy.id(), name };
-    await storage.saveIdentity(identity);
+    const identity = stored ?? { id: entropy.id(), name };
+    if (stored === null) await storage.saveIdentity(identity);
+    this.#self = identity;
+    this.observe({ kind: "started", member: name, incarnation: identity.id, version });
     return identity;
   }
 
+  #me(): Member {
+    return present(this.#self, "the identity comes first");
+  }
+
+  #newFounding(self: Member, accepted: Form | null, groupId: string | null): Founding {
+    const { name, clock, entropy, storage, transport } = this.options;
+    return new Founding({
+      self,
+      others: this.#others(),
+      proposer: parseSetName(name)?.ordinal === 0,
+      accepted,
+      groupId,
+      wallSeconds: () => clock.wallSeconds(),
+      newGroupId: entropy.id,
+      clock,
+      storage,
+      transport,
+      observe: (event) => this.observe(event),
+      becameGrouped: (form) => this.#formed(form),
+      fail: (error) => this.fail(error),
+    });
+  }
+
+  #others(): readonly string[] {
+    return otherNames(this.options.name, this.options.replicas);
+  }
+
   #local(): LocalPeer {
-    assert(this.#self !== null, "the identity is known before anyone is spoken to");
-    return { group: this.options.group, groupId: this.#groupId, self: this.#self, version: this.options.version };
+    const { group, version } = this.options;
+    return { group, groupId: this.groupId, self: this.#me(), version };
   }
 
-  #handlers(): TransportHandlers {
-    return {
-      message: (from, message, groupId) => this.#onMessage(from, message, groupId),
-      connected: (peer, groupId, version) => {
-        this.contacts.connected(peer, version);
-        this.observe({ kind: "peerConnected", peer: peer.name, incarnation: peer.id, version });
-        if (groupId === null && this.#group === null) {
-          this.options.transport.sendTo(peer.name, { kind: "formQuery" });
-        }
+  #handlers(): ReturnType<typeof handlersOf> {
+    return handlersOf({
+      clock: this.options.clock,
+      contacts: this.contacts,
+      self: () => this.#self,
+      founding: () => this.#founding,
+      life: () => this.#life,
+      observe: (event) => this.observe(event),
+      mayNeedAnswer: (name) => {
+        const isNew = this.#neighbours.welcome(name, this.options.clock.monotonic());
+        if (isNew) this.options.transport.setPeers(this.#peerNames());
       },
-      disconnected: (peer) => this.observe({ kind: "peerDisconnected", peer }),
-      fault: (code, where, message) => this.observe({ kind: "fault", code, where, message }),
-      roundTrip: (peer, durationMs) => this.observe({ kind: "peerRoundTrip", peer, durationMs }),
-    };
-  }
-
-  #onMessage(from: Member, message: PeerMessage, groupId: string | null): void {
-    this.contacts.heard(from, this.options.clock.monotonic());
-    switch (message.kind) {
-      case "formQuery":
-      case "formStatus":
-      case "formPropose":
-      case "formReply":
-        return this.#founding?.receive(from, message);
-      default:
-        if (this.#group === null || groupId !== this.#groupId) return;
-        if (!this.#group.offer({ kind: "message", from, message })) {
-          this.observe({ kind: "fault", code: "peer_overflow", where: from.name, message: "the input queue is full" });
-        }
-    }
+      joined: (snapshot) => this.#joined(snapshot),
+      removed: () => this.#startAnew(),
+    });
   }
 
   /** The moment at which a founder becomes a member: the snapshot of the Form makes it durable. */
-  async #grouped(form: Form): Promise<void> {
-    const snapshot: Snapshot = {
-      index: logIndex(0),
-      term: term(0),
-      groupId: form.groupId,
-      configuration: configurationOf(form),
-      tokenBase: form.tokenBase,
-      removed: [],
-      lock: [],
-    };
+  async #formed(form: Form): Promise<void> {
+    const { groupId, tokenBase } = form;
+    const start = { index: logIndex(0), term: term(0), removed: [], lock: [] };
+    const snapshot: Snapshot = { ...start, groupId, configuration: configurationOf(form), tokenBase };
     await this.options.storage.saveSnapshot(snapshot);
-    this.#become(snapshot, { hardState: NO_STATE, entries: [] });
     const founders = form.founders.map((founder) => founder.name);
-    this.observe({ kind: "formed", groupId: form.groupId, founders, tokenBase: form.tokenBase });
-    this.options.transport.setPeers(this.#peerNames());
-    this.options.transport.setLocal(this.#local());
-    this.#group?.start();
+    this.#enter(snapshot, NO_LOG);
+    this.observe({ kind: "formed", groupId, founders, tokenBase });
+  }
+
+  /** A leader says that a committed configuration names this incarnation. It has never voted or promised anything. */
+  #joined(snapshot: Snapshot): void {
+    const { configuration, groupId, term: atTerm, index } = snapshot;
+    const founding = this.#founding;
+    const isNamed = [...configuration.voters, ...configuration.learners].some(({ id }) => id === this.#self?.id);
+    if (!isNamed || founding === null) return;
+    founding.alone(async () => {
+      if (!founding.mayJoin || founding !== this.#founding || this.#changing) return;
+      founding.joined(groupId);
+      await this.options.storage.saveSnapshot(snapshot);
+      this.#enter(snapshot, NO_LOG);
+      this.observe({ kind: "joined", groupId, term: atTerm, index });
+    });
+  }
+
+  /** This incarnation is out of its group: what it knows is worth nothing, and what it is must never act again. */
+  #startAnew(): void {
+    const { storage, transport } = this.options;
+    if (this.#changing || this.#leaving || this.#life === null) return;
+    this.observe({ kind: "removed" });
+    void this.#between(this.#life, async () => {
+      await storage.wipe();
+      this.#founding = this.#newFounding(await this.#identify(null), null, null);
+      transport.setPeers(this.#peerNames());
+      transport.setLocal(this.#local());
+      this.#founding.start();
+    });
+  }
+
+  /** One life at a time: the last write of the old one is done before the first of the new one. */
+  async #between(old: Life, change: () => Promise<void>): Promise<void> {
+    this.#changing = true;
+    try {
+      this.#eligible = old.group.eligible;
+      await old.group.stop();
+      await this.#founding?.stop();
+      this.#life = null;
+      this.changed();
+      await change();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#changing = false;
+      this.changed();
+    }
+  }
+
+  #enter(snapshot: Snapshot, state: LogState): void {
+    const { transport } = this.options;
+    const { group } = this.#become(snapshot, state);
+    transport.setPeers(this.#peerNames());
+    transport.setLocal(this.#local());
+    group.start();
     this.changed();
   }
 
-  #rejoin(snapshot: Snapshot, stored: StoredState): void {
-    this.#become(snapshot, stored);
-    const lastIndex = stored.entries.at(-1)?.index ?? snapshot.index;
-    this.observe({ kind: "rejoined", groupId: snapshot.groupId, term: stored.hardState.term, lastIndex });
-  }
-
-  #become(snapshot: Snapshot, { hardState, entries }: Pick<StoredState, "hardState" | "entries">): void {
-    assert(this.#self !== null, "the identity comes first");
-    const { clock, storage, timing, priority, entropy, drainTimeoutMs, transport } = this.options;
-    this.#groupId = snapshot.groupId;
-    this.#tokenBase = snapshot.tokenBase;
-    const { index, term: baseTerm, configuration, tokenBase, lock } = snapshot;
-    const core = new Core({
-      self: this.#self,
-      timing,
-      priority,
-      seed: entropy.seed(),
-      base: { index, term: baseTerm, configuration },
-      tokenBase,
-      lock,
-      hardState,
-      entries,
-      bootedAt: clock.now(),
-    });
-    this.#group = new Group({
-      core,
-      clock,
-      storage,
-      drainTimeoutMs,
-      handoverTimeoutMs: timing.leaseDurationMs,
-      send: (to, message) => {
-        transport.send(to, message);
-      },
+  #become(snapshot: Snapshot, { hardState, entries }: LogState): Life {
+    const life = new Life({
+      node: this.options,
+      self: this.#me(),
+      snapshot,
+      state: { hardState, entries },
       observe: (event) => this.observe(event),
+      after: (batch) => this.#afterBatch(life, batch),
       changed: () => this.changed(),
       fail: (error) => this.fail(error),
     });
-    if (!this.#eligible) this.#group.startIneligible();
+    this.#life = life;
+    if (!this.#eligible) life.group.startIneligible();
+    return life;
+  }
+
+  #afterBatch(life: Life, batch: readonly Effects[]): void {
+    const now = this.options.clock.now();
+    const kinds = new Set(batch.flatMap(({ events }) => events).map(({ kind }) => kind));
+    const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
+    if (this.#neighbours.forget(now.monotonicMs) || isChanged) this.options.transport.setPeers(this.#peerNames());
+    if (kinds.has("removed")) return this.#startAnew();
+    if (!life.group.core.isMember) this.#askToJoin(life);
+    life.lookAtMembers(now);
+  }
+
+  /** Its log says that it is out, but not yet for certain: the leader will take it in or turn it away. */
+  #askToJoin(life: Life): void {
+    if (this.#leaving) return;
+    for (const { name } of life.group.core.configuration.voters) {
+      this.options.transport.sendTo(name, { kind: "joinRequest" });
+    }
   }
 
   #peerNames(): readonly string[] {
-    const members = this.#group?.core.members ?? [];
-    const names = members.filter((member) => member.id !== this.#self?.id).map((member) => member.name);
+    const core = this.#life?.group.core;
+    const names =
+      core === undefined
+        ? this.#neighbours.ofSet(this.#others())
+        : this.#neighbours.ofGroup(this.#me(), core.configuration, core.committedConfiguration);
     this.contacts.keep(names);
     return names;
   }
 
-  isConnected(name: string, id: MemberId): boolean {
-    return this.options.transport.connectedId(name) === id;
+  #survey(group: Group): Survey {
+    const { transport } = this.options;
+    return {
+      self: this.#me(),
+      voters: group.core.configuration.voters,
+      connectedId: (name) => transport.connectedId(name),
+    };
   }
 }
 
 /** The founders vote, up to MAX_VOTERS in the order of their ordinals; further ones listen (DESIGN, Membership). */
 export function configurationOf(form: Form): Configuration {
-  const byOrdinal = form.founders.toSorted(
-    (a, b) => (parseSetName(a.name)?.ordinal ?? 0) - (parseSetName(b.name)?.ordinal ?? 0),
-  );
-  return { voters: byOrdinal.slice(0, MAX_VOTERS), learners: byOrdinal.slice(MAX_VOTERS) };
+  const founders = form.founders.toSorted(byOrdinal);
+  return { voters: founders.slice(0, MAX_VOTERS), learners: founders.slice(MAX_VOTERS) };
 }

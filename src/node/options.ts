@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly timing: LeaseTiming;
   readonly priority: number;
   readonly drainTimeoutMs: number;
+  /** The data directory goes with the pod: a member that is stopped in order leaves its group. */
+  readonly ephemeral: boolean;
   readonly version: string;
   readonly clock: Clock;
   readonly storage: Storage;

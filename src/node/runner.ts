@@ -12,13 +12,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { Append, Storage } from "../ports/storage.ts";
 import type { Core } from "../raft/core.ts";
 import type { Effects, Input } from "../raft/effect.ts";
-import type { Entry } from "../raft/entry.ts";
+import type { CoreSnapshot, Entry } from "../raft/entry.ts";
 import type { Message } from "../raft/message.ts";
 
 export interface RunnerOptions {
   readonly core: Core;
   readonly clock: Clock;
   readonly storage: Storage;
+  readonly saveSnapshot: (snapshot: CoreSnapshot) => Promise<void>;
   readonly send: (to: Member, message: Message) => void;
   /** After each batch, with everything durable and sent. */
   readonly done: (batch: readonly Effects[]) => void;
@@ -64,12 +65,13 @@ export class CoreRunner {
     return this.#syncingSince === null ? 0 : now - this.#syncingSince;
   }
 
-  /** Waits for the step under way; what is still queued is dropped. */
+  /** Waits for the step under way; what is still queued is dropped, and whoever waits for it waits no more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake?.cancel();
     this.#wake = null;
     await this.#running;
+    for (const waiting of this.#queue.splice(0)) waiting.done?.();
   }
 
   #push(waiting: Waiting): void {
@@ -91,18 +93,18 @@ export class CoreRunner {
   }
 
   async #batch(): Promise<void> {
-    const { core, clock, storage, send, done } = this.#options;
+    const { core, clock, storage, saveSnapshot, send, done } = this.#options;
     const batch = this.#queue;
     this.#queue = [];
     const results = batch.map(({ input }) => core.step(input, clock.now()));
-    const append = merge(results);
-    if (append !== null) {
+    for (const write of writesOf(results)) {
       this.#syncingSince = clock.monotonic();
-      await storage.append(append);
+      if (write.kind === "snapshot") await saveSnapshot(write.snapshot);
+      else await storage.append(write.append);
       this.#syncingSince = null;
-      const last = append.entries.at(-1);
-      if (last !== undefined) this.#queue.unshift({ input: { kind: "persisted", index: last.index, term: last.term } });
     }
+    const last = results.flatMap(({ persist }) => persist?.entries ?? []).at(-1);
+    if (last !== undefined) this.#queue.unshift({ input: { kind: "persisted", index: last.index, term: last.term } });
     for (const { send: messages } of results) for (const { to, message } of messages) send(to, message);
     done(results);
     for (const waiting of batch) waiting.done?.();
@@ -121,6 +123,27 @@ export class CoreRunner {
     });
     this.#wake = { at, cancel };
   }
+}
+
+type Write =
+  { readonly kind: "append"; readonly append: Append } | { readonly kind: "snapshot"; readonly snapshot: CoreSnapshot };
+
+/** What a batch makes durable, in order: each step's snapshot after its append, everything between them as one. */
+function writesOf(results: readonly Effects[]): readonly Write[] {
+  const writes: Write[] = [];
+  let since = 0;
+  const appendUpTo = (end: number): void => {
+    const append = merge(results.slice(since, end));
+    if (append !== null) writes.push({ kind: "append", append });
+    since = end;
+  };
+  for (const [at, { snapshot }] of results.entries()) {
+    if (snapshot === null) continue;
+    appendUpTo(at + 1);
+    writes.push({ kind: "snapshot", snapshot });
+  }
+  appendUpTo(results.length);
+  return writes;
 }
 
 /** Several steps' appends as one, as if each had been made durable in turn. */

@@ -11,12 +11,14 @@ import { createEventMetrics } from "./event-metrics.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
 import { createProcessMetrics } from "./process-metrics.ts";
 import { Registry } from "./prom-client.ts";
+import { createWatchMetrics, type WatchOptions } from "./watch-metrics.ts";
 
 export interface MetricsOptions {
   /** Asked once for each scrape. */
   readonly sample: () => NodeSample;
   readonly ready: () => boolean;
   readonly version: string;
+  readonly watch: WatchOptions;
 }
 
 /** A row of the reference. */
@@ -35,17 +37,22 @@ export interface Metrics extends Observer {
   close(): void;
 }
 
-export function createMetrics({ sample, ready, version }: MetricsOptions): Metrics {
+export function createMetrics({ sample, ready, version, watch }: MetricsOptions): Metrics {
   const registry = new Registry();
   const setNode = createNodeMetrics(registry);
   const events = createEventMetrics(registry);
+  const ofWatch = createWatchMetrics(registry, watch);
   const ofProcess = createProcessMetrics(registry, version);
   const openMetrics = openMetricsView(registry);
   return {
-    observe: (event) => events.observe(event),
+    observe(event) {
+      events.observe(event);
+      ofWatch.observe(event);
+    },
     async render(accept) {
       const now = sample();
       setNode(now, ready());
+      ofWatch.set(now);
       events.keepPeers(now.peers.map((peer) => peer.name));
       ofProcess.sample();
       const chosen = wantsOpenMetrics(accept) ? openMetrics : registry;

@@ -8,7 +8,7 @@
  */
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { EVENT_LOOP_STEP_MS } from "../base/limits.ts";
+import { EVENT_LOOP_STEP_MS, EVENT_LOOP_WINDOW_MS } from "../base/limits.ts";
 import { Counter, Gauge, type Registry } from "./prom-client.ts";
 
 export interface ProcessMetrics {
@@ -32,12 +32,12 @@ export function createProcessMetrics(registry: Registry, version: string): Proce
   });
   const delay = new Gauge({
     name: "tenure_event_loop_delay_seconds",
-    help: "How late the event loop ran: the 99th percentile since the scrape before.",
+    help: "How late the event loop ran: the 99th percentile of the last minute or two.",
     registers,
   });
   const longest = new Gauge({
     name: "tenure_event_loop_delay_max_seconds",
-    help: "How late the event loop ran at worst since the scrape before. Near the lease duration it costs the lease.",
+    help: "How late the event loop ran at worst in the last minute or two. Near the lease duration it costs the lease.",
     registers,
   });
   const build = new Gauge({
@@ -48,8 +48,7 @@ export function createProcessMetrics(registry: Registry, version: string): Proce
   });
   build.set({ version, node: process.versions.node }, 1);
   startTime.set(performance.timeOrigin / 1_000);
-  const monitor = monitorEventLoopDelay({ resolution: EVENT_LOOP_STEP_MS });
-  monitor.enable();
+  const delays = watchEventLoop();
   return {
     sample() {
       resident.set(process.memoryUsage.rss());
@@ -57,19 +56,47 @@ export function createProcessMetrics(registry: Registry, version: string): Proce
       cpu.reset();
       cpu.inc((used.user + used.system) / 1_000_000);
       openFds.set(countOpenFds());
-      delay.set(lateness(monitor, monitor.percentile(99)));
-      longest.set(lateness(monitor, monitor.max));
-      monitor.reset();
+      const seen = delays.read();
+      delay.set(seen.p99);
+      longest.set(seen.max);
     },
     close() {
-      monitor.disable();
+      delays.close();
     },
   };
 }
 
-/** The monitor records the time between two of its steps; what is above one step is lateness. In seconds. */
-function lateness(monitor: ReturnType<typeof monitorEventLoopDelay>, betweenNs: number): number {
-  return monitor.count === 0 ? 0 : Math.max(0, betweenNs / 1e9 - EVENT_LOOP_STEP_MS / 1_000);
+interface Delays {
+  readonly p99: number;
+  readonly max: number;
+}
+
+/**
+ * The worst of the present window and of the one before it. A scrape ends a window that is old enough, so that nothing
+ * runs in between. In seconds.
+ */
+function watchEventLoop(): { read(): Delays; close(): void } {
+  const monitor = monitorEventLoopDelay({ resolution: EVENT_LOOP_STEP_MS });
+  monitor.enable();
+  let before: Delays = { p99: 0, max: 0 };
+  let begunMs = performance.now();
+  /** The monitor records the time between two of its steps; what is above one step is lateness. */
+  const lateness = (betweenNs: number): number =>
+    monitor.count === 0 ? 0 : Math.max(0, betweenNs / 1e9 - EVENT_LOOP_STEP_MS / 1_000);
+  return {
+    read() {
+      const present: Delays = { p99: lateness(monitor.percentile(99)), max: lateness(monitor.max) };
+      const worst = { p99: Math.max(before.p99, present.p99), max: Math.max(before.max, present.max) };
+      const nowMs = performance.now();
+      if (nowMs - begunMs >= EVENT_LOOP_WINDOW_MS) {
+        before = present;
+        begunMs = nowMs;
+        monitor.reset();
+      }
+      return worst;
+    },
+    close: () => monitor.disable(),
+  };
 }
 
 /** Without the one that reading the list takes; NaN where there is no /proc. */

@@ -9,10 +9,15 @@
  * that died before its sync, or by one whose sync failed, after which the kernel may hold the lost pages for clean.
  * The node acts on what it loads, so that must be on the disk first. A torn tail goes the same way.
  *
+ * The log file also shrinks when nothing is ever committed and no snapshot comes: an append that would make it too long
+ * for what it holds writes it anew instead. "Too long" grows with what is live, so a log that is large because it must
+ * be is written anew a few times in all, not at every append.
+ *
  * Deliberately absent: retries, and work in the background.
  */
 import { assert, present } from "../base/assert.ts";
 import { messageOf } from "../base/errors.ts";
+import { WAL_REWRITE_BYTES, WAL_REWRITE_FACTOR } from "../base/limits.ts";
 import { term } from "../base/types.ts";
 import type {
   Append,
@@ -33,6 +38,7 @@ import { createDirectory, createNodeFiles } from "./node-files.ts";
 import { FORM_FILE, IDENTITY_FILE, readDirectory, SNAPSHOT_FILE, WAL_FILE } from "./read-directory.ts";
 import { appendShape, formShape, identityShape, snapshotShape, storable } from "./shapes.ts";
 import { encodeLog, encodeRecord } from "./wal-format.ts";
+import { finishWipe, wipeDirectory } from "./wipe.ts";
 
 export interface DiskStorageOptions {
   /** Made with mode 0700 when it is missing. */
@@ -74,6 +80,8 @@ export class DiskStorage implements Storage {
   #log: StoredLog | null = null;
   #wal: OpenFile | null = null;
   #walBytes = 0;
+  /** What the log file had when it was last written anew: about what is live. */
+  #liveBytes = 0;
   #hasForm = false;
   #snapshot: Snapshot | null = null;
 
@@ -86,6 +94,7 @@ export class DiskStorage implements Storage {
   async load(): Promise<StoredState> {
     return this.#alone(async () => {
       assert(!this.#loaded, "storage is loaded once");
+      await finishWipe(this.#files);
       const { member, tornBytes, leftovers } = await readDirectory(this.#files);
       for (const name of leftovers) await this.#files.remove(name);
       this.#loaded = true;
@@ -129,6 +138,8 @@ export class DiskStorage implements Storage {
       const old = this.#snapshot;
       assert(old === null || data.index >= old.index, "a snapshot never goes back");
       assert(data.index !== old?.index || data.term === old.term, "two snapshots at one index have one term");
+      const isOfGroup = old === null || data.groupId === old.groupId;
+      assert(isOfGroup || data.index > log.lastIndex, "a snapshot of another group replaces the whole log");
       // A crash between the two steps leaves the new snapshot and the old log, which loads as if both were done.
       await this.#replaceSmall(SNAPSHOT_FILE, data);
       log.rebase(data);
@@ -145,6 +156,10 @@ export class DiskStorage implements Storage {
       const fault = log.faultOf(data);
       assert(fault === null, `a batch continues the log: ${fault}`);
       const record = encodeRecord(data, this.#walBytes);
+      if (this.#walBytes + record.length > Math.max(WAL_REWRITE_BYTES, WAL_REWRITE_FACTOR * this.#liveBytes)) {
+        log.apply(data);
+        return this.#replaceWal(log);
+      }
       wal.write(record, this.#walBytes);
       await wal.dataSync();
       if (!wal.isLinked()) {
@@ -153,6 +168,19 @@ export class DiskStorage implements Storage {
       }
       this.#walBytes += record.length;
       log.apply(data);
+    });
+  }
+
+  async wipe(): Promise<void> {
+    return this.#alone(async () => {
+      assert(this.#log !== null, "only a member with an identity is wiped");
+      await wipeDirectory(this.#files);
+      const wal = this.#wal;
+      this.#wal = null;
+      this.#log = null;
+      this.#hasForm = false;
+      this.#snapshot = null;
+      await wal?.close();
     });
   }
 
@@ -196,6 +224,7 @@ export class DiskStorage implements Storage {
     const old = this.#wal;
     this.#wal = await replaceFile(this.#files, WAL_FILE, bytes);
     this.#walBytes = bytes.length;
+    this.#liveBytes = bytes.length;
     this.#log = log;
     await old?.close();
   }

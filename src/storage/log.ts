@@ -42,6 +42,11 @@ export class StoredLog {
     return this.#entries;
   }
 
+  /** Of the last entry, or of the base when there is none behind it. */
+  get lastIndex(): number {
+    return this.#baseIndex + this.#entries.length;
+  }
+
   /** What `batch` breaks, in words, or null. */
   faultOf(batch: Append): string | null {
     const hardState = batch.hardState ?? this.#hardState;
@@ -92,7 +97,9 @@ export class StoredLog {
       const none = truncateAfter === undefined && entries.length === 0;
       return none ? null : "there are entries but no snapshot to start from";
     }
-    const last = this.#baseIndex + this.#entries.length;
+    const last = this.lastIndex;
+    // A node that joins has a snapshot before it has a term of its own, and takes the snapshot's.
+    const newestTerm = Math.max(hardState.term, this.#base.term);
     if (truncateAfter !== undefined && (truncateAfter < this.#base.index || truncateAfter > last)) {
       return `the log ${this.#base.index}..${last} is cut off after ${truncateAfter}`;
     }
@@ -101,7 +108,7 @@ export class StoredLog {
     for (const entry of entries) {
       if (entry.index !== index + 1) return `entry ${entry.index} follows entry ${index}`;
       if (entry.term < term) return `the term falls from ${term} to ${entry.term} at entry ${entry.index}`;
-      if (entry.term > hardState.term) return `entry ${entry.index} is newer than the term ${hardState.term}`;
+      if (entry.term > newestTerm) return `entry ${entry.index} is newer than the term ${newestTerm}`;
       index = entry.index;
       term = entry.term;
     }

@@ -9,7 +9,8 @@
  *     identity.json and a log file            a member, with form.json and snapshot.json or without
  *     anything else                           storage_corrupt
  *
- * Deliberately absent: writing. A directory at fault is left as it was found.
+ * Deliberately absent: writing. A directory at fault is left as it was found. And wipes: one that was cut short is
+ * finished before a directory is read (wipe.ts).
  */
 import type { Form, Identity, Snapshot } from "../ports/storage.ts";
 import { decodeEnvelope } from "./envelope.ts";
@@ -23,7 +24,8 @@ export const IDENTITY_FILE = "identity.json";
 export const FORM_FILE = "form.json";
 export const SNAPSHOT_FILE = "snapshot.json";
 export const WAL_FILE = "wal";
-const OWN_FILES = [IDENTITY_FILE, FORM_FILE, SNAPSHOT_FILE, WAL_FILE];
+/** Every name that a member may have given a file; temporary ones besides. */
+export const OWN_FILES = [IDENTITY_FILE, FORM_FILE, SNAPSHOT_FILE, WAL_FILE];
 
 export interface StoredMember {
   readonly identity: Identity;
@@ -65,7 +67,8 @@ export async function readDirectory(files: Files): Promise<Directory> {
   return { member: { identity, form, snapshot, log: wal.log }, tornBytes: wal.tornBytes, leftovers };
 }
 
-async function readSmall<T>(files: Files, name: string, shape: Shape<T>): Promise<T | null> {
+/** The data of a small file, or null when there is none. Throws `storage_*`. */
+export async function readSmall<T>(files: Files, name: string, shape: Shape<T>): Promise<T | null> {
   const bytes = await files.read(name);
   if (bytes === null) return null;
   const path = files.pathOf(name);

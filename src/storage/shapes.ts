@@ -8,7 +8,7 @@
  */
 import * as v from "valibot";
 import { assert } from "../base/assert.ts";
-import { MAX_FOUNDERS, MAX_HISTORY, MAX_NAME_LENGTH } from "../base/limits.ts";
+import { MAX_FOUNDERS, MAX_HISTORY, MAX_MEMBERS, MAX_NAME_LENGTH, MAX_REMOVED } from "../base/limits.ts";
 import { fencingToken, isMemberId, logIndex, memberId, term } from "../base/types.ts";
 import type { Entry } from "../raft/entry.ts";
 import type { Append, Form, HardState, Identity, Snapshot } from "../ports/storage.ts";
@@ -23,7 +23,11 @@ const idShape = v.pipe(v.string(), v.check(isMemberId, "not 32 hexadecimal digit
 const nameShape = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH));
 const groupIdShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const memberShape = v.strictObject({ id: idShape, name: nameShape });
-const configurationShape = v.strictObject({ voters: v.array(memberShape), learners: v.array(memberShape) });
+const membersShape = v.pipe(v.array(memberShape), v.maxLength(MAX_MEMBERS));
+const configurationShape = v.pipe(
+  v.strictObject({ voters: membersShape, learners: membersShape }),
+  v.check(({ voters, learners }) => voters.length + learners.length <= MAX_MEMBERS, "more members than a group has"),
+);
 
 const position = { index: indexShape, term: termShape };
 const entryShape: Shape<Entry> = v.variant("kind", [
@@ -61,7 +65,7 @@ export const snapshotShape: Shape<Snapshot> = v.strictObject({
   groupId: groupIdShape,
   configuration: configurationShape,
   tokenBase: countShape,
-  removed: v.array(idShape),
+  removed: v.pipe(v.array(idShape), v.maxLength(MAX_REMOVED)),
   lock: v.pipe(v.array(tenureShape), v.maxLength(MAX_HISTORY)),
 });
 

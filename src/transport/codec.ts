@@ -1,5 +1,5 @@
 /**
- * Frames to values and back: JSON, checked once and here. test/golden/wire-v1.json has one of each kind.
+ * Frames to values and back: JSON, checked once and here. test/golden/wire-v2.json has one of each kind.
  *
  * Invariant: for any bytes, a decoder returns a value that its schema accepts or throws a `TenureError`; nothing else.
  *
@@ -57,7 +57,7 @@ export function encode(value: WireFrame): Buffer {
 /** What a dialler says first. Throws `peer_protocol` for another version or none, `frame_malformed` else. */
 export function decodeHello(body: Buffer): Hello {
   const value = parse(body);
-  checkProtocol(value);
+  checkProtocol(value, "dialler");
   return check(helloSchema, "hello", value);
 }
 
@@ -74,7 +74,7 @@ export function decodeDiallerFrame(body: Buffer): DiallerFrame {
 export function decodeAnswer(body: Buffer): Welcome | Refusal {
   const value = parse(body);
   if (kindOf(value) === "refusal") return check(refusalSchema, "refusal", value);
-  checkProtocol(value);
+  checkProtocol(value, "acceptor");
   return check(welcomeSchema, "welcome", value);
 }
 
@@ -94,14 +94,17 @@ function parse(body: Buffer): unknown {
   }
 }
 
-function checkProtocol(value: unknown): void {
+/** The message is read at both ends, so it says who is who. `sender`: of the frame. */
+function checkProtocol(value: unknown, sender: "dialler" | "acceptor"): void {
   const given = isRecord(value) ? value : {};
   if (given["magic"] !== MAGIC) {
     throw new TenureError("peer_protocol", "the other end does not speak the protocol of tenure's peers");
   }
   if (given["protocol"] !== PROTOCOL) {
-    const theirs = quote(given["protocol"]);
-    throw new TenureError("peer_protocol", `the other end speaks protocol ${theirs}, this one speaks ${PROTOCOL}`);
+    const reader = sender === "dialler" ? "acceptor" : "dialler";
+    const program = typeof given["version"] === "string" ? ` (tenure ${quote(given["version"])})` : "";
+    const facts = `the ${sender}${program} speaks protocol ${quote(given["protocol"])}, the ${reader} ${PROTOCOL}`;
+    throw new TenureError("peer_protocol", `${facts}: run the same version of tenure in every pod of the group`);
   }
 }
 

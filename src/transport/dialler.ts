@@ -4,6 +4,10 @@
  * Invariant: at most one connection at a time is used; after `stop` no event is told. Addresses are never kept beyond
  * the attempts made with them, because a pod's address is no identity (DESIGN, Identity).
  *
+ * A peer that dials in shows where it is and who it is now, before DNS does. So its call ends a wait, and ends a
+ * connection to who it was before: to an incarnation whose machine may have died without a word, or to the same one from
+ * before it had a group. A reborn pod is reached as soon as it has called, and not when a record or a timeout runs out.
+ *
  * Deliberately absent: a limit of attempts. A peer may be away for a year and is then found within two seconds.
  */
 import { messageOf, TenureError } from "../base/errors.ts";
@@ -12,6 +16,7 @@ import type { PeerAddress } from "../ports/discovery.ts";
 import type { LocalPeer } from "../ports/transport.ts";
 import { explain } from "./explain.ts";
 import type { Cause } from "./explain.ts";
+import type { Caller } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { OutgoingPeer, TlsSide } from "./outgoing.ts";
 
@@ -29,6 +34,8 @@ export interface DiallerOptions {
   readonly local: LocalPeer;
   readonly tls: TlsSide | null;
   readonly lookup: (name: string) => Promise<readonly PeerAddress[]>;
+  /** Where a peer listens of which there is no record yet: all pods of a service use one port. */
+  readonly defaultPort: number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly events: DiallerEvents;
@@ -45,6 +52,10 @@ export class Dialler {
   /** Ends the wait that `#run` is in, if any. */
   #interrupt: (() => void) | null = null;
   #isPausing = false;
+  /** The call of the peer that no round has taken up yet. */
+  #caller: Caller | null = null;
+  /** Whether `connected` was told, and no `disconnected` since. */
+  #isTold = false;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
@@ -67,38 +78,57 @@ export class Dialler {
   async run(): Promise<void> {
     while (!this.#isStopped) {
       await this.#round();
-      if (!this.#isStopped) await this.#pause(this.#backoffMs());
+      if (!this.#isStopped && this.#caller === null) await this.#pause(this.#backoffMs());
       this.#failures += 1;
     }
   }
 
-  /** The peer has just shown that it is there: a wait between two rounds ends now. */
-  hurry(): void {
-    if (!this.#isPausing) return;
+  /** The peer has just dialled in: unless this node is connected to that very peer, it dials it at once. */
+  hurry(caller: Caller): void {
+    const outgoing = this.#outgoing;
+    const peer = outgoing?.peer ?? null;
+    if (peer !== null && isSame(peer, caller)) return;
     this.#failures = 0;
-    this.#interrupt?.();
+    this.#caller = caller;
+    // A handshake under way is not cut off: the other end would hear a new hello, and both could go on like that.
+    if (outgoing !== null && (peer !== null || !outgoing.isOpen)) outgoing.drop();
+    if (this.#isPausing) this.#interrupt?.();
   }
 
   /** Flushes and closes; `run` then resolves within PEER_CLOSE_TIMEOUT_MS. */
   stop(): void {
-    const wasConnected = this.peer !== null;
     this.#isStopped = true;
     this.#outgoing?.end();
     this.#interrupt?.();
-    if (wasConnected) this.#options.events.disconnected();
+    if (this.#isTold) this.#options.events.disconnected();
   }
 
-  /** Ends when a connection that was good is lost, or when every address failed or the budget is spent. */
+  /**
+   * Ends when a connection that was good is lost, when every address failed, when the budget is spent, or after a
+   * failure when the peer has called meanwhile.
+   */
   async #round(): Promise<void> {
+    const host = this.#caller?.host ?? null;
+    this.#caller = null;
     const endMs = performance.now() + PEER_ROUND_BUDGET_MS;
-    for (const address of this.#inOrder(await this.#lookUp())) {
+    const found = await this.#lookUp();
+    const guess = this.#guess(host, found);
+    for (const address of [...guess, ...this.#inOrder(found)]) {
       if (this.#isStopped || performance.now() > endMs) return;
       this.#tried.add(textOf(address));
-      const wasGood = await this.#connect(address);
-      if (!wasGood) continue;
-      this.#tried.clear();
-      return;
+      const wasGood = await this.#connect(address, guess.includes(address));
+      if (wasGood) this.#tried.clear();
+      if (wasGood || this.#caller !== null) return;
     }
+  }
+
+  /**
+   * Where the peer has called from, if no record says so: a record may be older than the pod. Pods reach each other
+   * without address translation (the network model of Kubernetes); where they do not, this is one failed attempt.
+   */
+  #guess(host: string | null, found: readonly PeerAddress[]): readonly PeerAddress[] {
+    if (host === null || found.some((address) => address.host === host)) return [];
+    return [{ host, port: found[0]?.port ?? this.#options.defaultPort }];
   }
 
   /** As looked up, but those that failed in the rounds before come last, so that a long list is gone through. */
@@ -126,8 +156,8 @@ export class Dialler {
     }
   }
 
-  /** Resolves when the connection is closed: true when its handshake had succeeded. */
-  #connect(address: PeerAddress): Promise<boolean> {
+  /** Resolves when the connection is closed: true when it had been good. Nobody is told that a guess was wrong. */
+  #connect(address: PeerAddress, isGuess: boolean): Promise<boolean> {
     const { name, local, tls, events } = this.#options;
     return new Promise((resolve) => {
       let wasGood = false;
@@ -138,16 +168,25 @@ export class Dialler {
         tls,
         events: {
           ready: (peer) => {
+            if (this.#caller !== null && !isSame(peer, this.#caller)) {
+              // Somebody else called since: this may be who the peer was before.
+              this.#outgoing?.drop();
+              return;
+            }
             wasGood = true;
+            this.#caller = null;
             this.#failures = 0;
-            if (!this.#isStopped) events.connected(peer);
+            this.#isTold = !this.#isStopped;
+            if (this.#isTold) events.connected(peer);
           },
           closed: (error, wasSelf) => {
             this.#outgoing = null;
             resolve(wasGood);
             if (this.#isStopped) return;
-            if (error !== null && !wasSelf) events.failed(explain(error), textOf(address));
-            if (wasGood) events.disconnected();
+            if (error !== null && !wasSelf && !(isGuess && !wasGood)) events.failed(explain(error), textOf(address));
+            const wasTold = this.#isTold;
+            this.#isTold = false;
+            if (wasTold) events.disconnected();
           },
           overflowed: () => {
             if (!this.#isStopped) events.overflowed();
@@ -186,6 +225,10 @@ export class Dialler {
       this.#interrupt = null;
     }
   }
+}
+
+function isSame(peer: OutgoingPeer, caller: Caller): boolean {
+  return peer.member.id === caller.member.id && peer.ownGroupId === caller.groupId;
 }
 
 function textOf({ host, port }: PeerAddress): string {

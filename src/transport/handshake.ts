@@ -17,6 +17,15 @@ export interface Objection {
   readonly message: string;
 }
 
+/** What a peer that dials in shows of itself. */
+export interface Caller {
+  readonly member: Member;
+  /** Its own, agreed or not. */
+  readonly groupId: string | null;
+  /** The address that it called from. */
+  readonly host: string;
+}
+
 export function helloOf(local: LocalPeer, to: string): Hello {
   return { kind: "hello", ...introductionOf(local, to) };
 }

@@ -22,8 +22,8 @@ import { REFUSAL_CODES } from "./wire.ts";
 import type { DiallerFrame, Hello, Refusal } from "./wire.ts";
 
 export interface IncomingEvents {
-  /** The peer is who it should be. An objection (`peer_too_many`) refuses it all the same. */
-  admit(member: Member): Objection | null;
+  /** The peer is who it should be; `groupId`: its own. An objection (`peer_too_many`) refuses it all the same. */
+  admit(member: Member, groupId: string | null): Objection | null;
   message(from: Member, message: PeerMessage, groupId: string | null): void;
   /** `error` null: nothing that a person needs to know. `name`: as introduced, null before. */
   closed(error: TenureError | null, name: string | null): void;
@@ -113,7 +113,9 @@ export class Incoming {
       return this.#connection.end();
     }
     const objection =
-      this.#objectionToCertificate(hello) ?? objectionToHello(local, hello) ?? this.#options.events.admit(hello.from);
+      this.#objectionToCertificate(hello) ??
+      objectionToHello(local, hello) ??
+      this.#options.events.admit(hello.from, hello.groupId);
     if (objection !== null) return this.#refuse(new TenureError(objection.code, objection.message));
     this.#member = hello.from;
     this.#groupId = agreedGroupId(local, hello);
@@ -147,6 +149,8 @@ function isRaftMessage(message: PeerMessage): boolean {
     case "formStatus":
     case "formPropose":
     case "formReply":
+    case "joinAccepted":
+    case "removed":
       return false;
     case "preVoteRequest":
     case "preVoteReply":
@@ -154,6 +158,8 @@ function isRaftMessage(message: PeerMessage): boolean {
     case "voteReply":
     case "appendRequest":
     case "appendReply":
+    case "installSnapshot":
+    case "joinRequest":
     case "timeoutNow":
       return true;
     default:

@@ -18,7 +18,7 @@ import type { Member } from "../raft/entry.ts";
 import { objectionToChain } from "./certificate.ts";
 import { explain } from "./explain.ts";
 import type { Cause } from "./explain.ts";
-import type { Objection } from "./handshake.ts";
+import type { Caller, Objection } from "./handshake.ts";
 import { Incoming } from "./incoming.ts";
 import type { IncomingTls } from "./incoming.ts";
 import { listen } from "./listen.ts";
@@ -28,8 +28,8 @@ export interface ListenerEvents {
   message(from: Member, message: PeerMessage, groupId: string | null): void;
   /** `source`: an address, or a name that was introduced. */
   failed(source: string, cause: Cause): void;
-  /** The peer of this name has dialled in, and its handshake has succeeded. */
-  worked(name: string): void;
+  /** A peer has dialled in, and nothing stands against it. */
+  called(caller: Caller): void;
 }
 
 export interface ListenerOptions {
@@ -153,7 +153,7 @@ export class Listener {
       tls: tls === null || secured === null ? null : incomingTls(secured, tls.service),
       local,
       events: {
-        admit: (member) => this.#admit(key, incoming, member),
+        admit: (member, groupId) => this.#admit(key, incoming, { member, groupId, host: pending.address }),
         message: events.message,
         closed: (error, name) => {
           this.#forget(incoming);
@@ -165,7 +165,8 @@ export class Listener {
   }
 
   /** Moves a connection from the unfinished ones to the peers, in place of an older one of the same incarnation. */
-  #admit(key: string, incoming: Incoming, member: Member): Objection | null {
+  #admit(key: string, incoming: Incoming, caller: Caller): Objection | null {
+    const { member } = caller;
     const peer = `${member.name} ${member.id}`;
     const older = this.#peers.get(peer);
     if (older === undefined && this.#peers.size >= MAX_PEER_CONNECTIONS) {
@@ -178,7 +179,7 @@ export class Listener {
       clearTimeout(pending.timer);
       this.#pending.delete(key);
     }
-    this.#options.events.worked(member.name);
+    this.#options.events.called(caller);
     return null;
   }
 

@@ -39,7 +39,10 @@ export interface TlsSide {
 
 export interface OutgoingPeer {
   readonly member: Member;
+  /** The agreed one. */
   readonly groupId: string | null;
+  /** The peer's own. */
+  readonly ownGroupId: string | null;
   readonly version: string;
 }
 
@@ -73,6 +76,8 @@ export class Outgoing {
   #timer: NodeJS.Timeout;
   #peer: OutgoingPeer | null = null;
   #wasSelf = false;
+  #isOpen = false;
+  #isDropped = false;
   #isOverflowing = false;
   #pingSentMs: number | null = null;
   #missedTicks = 0;
@@ -84,6 +89,7 @@ export class Outgoing {
     const socket: Socket = this.#secured ?? connectTcp({ host: address.host, port: address.port });
     this.#timer = this.#timeoutIn(PEER_CONNECT_TIMEOUT_MS, "no answer");
     socket.once("connect", () => {
+      this.#isOpen = true;
       clearTimeout(this.#timer);
       this.#timer = this.#timeoutIn(PEER_HANDSHAKE_TIMEOUT_MS, "the handshake was not finished");
     });
@@ -101,9 +107,14 @@ export class Outgoing {
     });
   }
 
-  /** Who is there; null before the handshake is done. */
+  /** Who is there; null before the handshake is done, and once it is dropped. */
   get peer(): OutgoingPeer | null {
-    return this.#peer;
+    return this.#isDropped ? null : this.#peer;
+  }
+
+  /** Whether there was an answer from the address. Until then nobody has heard of this connection. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** False when it was dropped: not ready, closing, or the peer reads too slowly. */
@@ -136,6 +147,12 @@ export class Outgoing {
     else this.#connection.end();
   }
 
+  /** Closes at once; what is queued is lost. Neither a fault of this end nor of the other. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#connection.fail(null);
+  }
+
   #received(frame: AcceptorFrame): void {
     switch (frame.kind) {
       case "welcome":
@@ -161,7 +178,8 @@ export class Outgoing {
       return this.#connection.endWith(error, encode(refusalOf(local, objection)));
     }
     clearTimeout(this.#timer);
-    this.#peer = { member: welcome.from, groupId: agreedGroupId(local, welcome), version: welcome.version };
+    const { from: member, groupId: ownGroupId, version } = welcome;
+    this.#peer = { member, groupId: agreedGroupId(local, welcome), ownGroupId, version };
     events.ready(this.#peer);
   }
 
@@ -188,7 +206,8 @@ export class Outgoing {
 
   #closed(error: Error | null): void {
     clearTimeout(this.#timer);
-    this.#options.events.closed(error ?? (this.#peer === null ? this.#silence() : null), this.#wasSelf);
+    const isUnanswered = this.#peer === null && !this.#isDropped;
+    this.#options.events.closed(error ?? (isUnanswered ? this.#silence() : null), this.#wasSelf);
   }
 
   #silence(): TenureError {

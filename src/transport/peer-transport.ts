@@ -12,7 +12,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import { PEER_PING_INTERVAL_MS } from "../base/limits.ts";
 import type { MemberId } from "../base/types.ts";
 import type { PeerAddress } from "../ports/discovery.ts";
-import type { FormationMessage, LocalPeer, PeerMessage, Transport, TransportHandlers } from "../ports/transport.ts";
+import type { IntroductoryMessage, LocalPeer, PeerMessage, Transport, TransportHandlers } from "../ports/transport.ts";
 import type { Member } from "../raft/entry.ts";
 import type { Message } from "../raft/message.ts";
 import { decodeHello, encode } from "./codec.ts";
@@ -90,7 +90,7 @@ class TcpPeerTransport implements PeerTransport {
       events: {
         message: (from, message, groupId) => this.#tell()?.message(from, message, groupId),
         failed: (source, { code, message }) => this.#tell()?.fault(code, source, message),
-        worked: (name) => this.#diallers.get(name)?.hurry(),
+        called: (caller) => this.#diallers.get(caller.member.name)?.hurry(caller),
       },
     });
     this.#port = await listener.listen(host, port);
@@ -118,7 +118,7 @@ class TcpPeerTransport implements PeerTransport {
     this.#dialNew();
   }
 
-  sendTo(name: string, message: FormationMessage): boolean {
+  sendTo(name: string, message: IntroductoryMessage): boolean {
     const dialler = this.#diallers.get(name);
     const peer = dialler?.peer ?? null;
     return dialler !== undefined && peer !== null && this.#write(dialler, peer, message);
@@ -177,6 +177,7 @@ class TcpPeerTransport implements PeerTransport {
       local,
       tls: this.#tlsSide(),
       lookup,
+      defaultPort: this.#port,
       random,
       events: {
         connected: ({ member, groupId, version }) => this.#tell()?.connected(member, groupId, version),

@@ -11,16 +11,19 @@ import {
   MAX_APPEND_ENTRIES,
   MAX_COMMAND_LENGTH,
   MAX_FOUNDERS,
+  MAX_HISTORY,
   MAX_LEASE_DURATION_MS,
   MAX_MEMBERS,
   MAX_NAME_LENGTH,
+  MAX_REMOVED,
 } from "../base/limits.ts";
 import { isMemberId } from "../base/types.ts";
-import type { LogIndex, MemberId, Term } from "../base/types.ts";
-import type { Form } from "../ports/storage.ts";
+import type { FencingToken, LogIndex, MemberId, Term } from "../base/types.ts";
+import type { LockState } from "../lease/register.ts";
+import type { Form, Snapshot } from "../ports/storage.ts";
 import type { FormationStatus, PeerMessage } from "../ports/transport.ts";
-import type { Configuration, Entry, Member } from "../raft/entry.ts";
-import type { AppendRequest } from "../raft/message.ts";
+import type { Configuration, CoreSnapshot, Entry, Member } from "../raft/entry.ts";
+import type { AppendReply, AppendRequest, InstallSnapshot } from "../raft/message.ts";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -38,6 +41,7 @@ const term = v.custom<Term>(isCount, "must be a term, from 0");
 const liveTerm = v.custom<Term>(isPositive, "must be a term, from 1");
 const index = v.custom<LogIndex>(isCount, "must be a log index, from 0");
 const entryIndex = v.custom<LogIndex>(isPositive, "must be the index of an entry, from 1");
+const token = v.custom<FencingToken>(isPositive, "must be a fencing token, from 1");
 const flag = v.boolean();
 
 /**
@@ -132,6 +136,52 @@ const appendRequest: Schema<AppendRequest> = v.pipe(
   v.check(hasRisingTerms, "must have entries whose terms rise from prevTerm to the term of the leader"),
 );
 
+/** Optional when read: protocol 1 had no such field, and its nodes did not leave. */
+const appendReply: Schema<AppendReply> = v.strictObject({
+  kind: v.literal("appendReply"),
+  term,
+  round: count,
+  accepted: flag,
+  matchIndex: index,
+  eligible: flag,
+  priority: integer,
+  leaving: v.optional(flag, false),
+});
+
+const lock: Schema<LockState> = v.pipe(
+  list(
+    v.strictObject({ claim: entryIndex, term: liveTerm, holder: memberSchema, token, released: flag }),
+    0,
+    MAX_HISTORY,
+  ),
+  v.check(isNewestFirst, "must have tenures whose claims and tokens fall"),
+);
+
+const stateOfCore = { index, term, configuration, removed: list(memberId, 0, MAX_REMOVED), lock };
+const coreSnapshot: Schema<CoreSnapshot> = v.pipe(
+  v.strictObject(stateOfCore),
+  v.check(coversItsTenures, "must not have a tenure that comes after it"),
+);
+const snapshot: Schema<Snapshot> = v.pipe(
+  v.strictObject({ ...stateOfCore, groupId: groupIdSchema, tokenBase: count }),
+  v.check<Snapshot, string>(coversItsTenures, "must not have a tenure that comes after it"),
+);
+
+const installSnapshot: Schema<InstallSnapshot> = v.pipe(
+  v.strictObject({
+    kind: v.literal("installSnapshot"),
+    term: liveTerm,
+    round: count,
+    snapshot: coreSnapshot,
+    leaseDurationMs: spanMs,
+    holding: v.nullable(entryIndex),
+  }),
+  v.check(
+    (message) => message.snapshot.term <= message.term,
+    "must not have a snapshot of a later term than the leader",
+  ),
+);
+
 /** A schema per kind: a kind that is added to the port does not compile until it has one. */
 export const MESSAGE_SCHEMAS: {
   readonly [Kind in PeerMessage["kind"]]: Schema<Extract<PeerMessage, { readonly kind: Kind }>>;
@@ -153,20 +203,16 @@ export const MESSAGE_SCHEMAS: {
     promiseTerm: v.nullable(term),
   }),
   appendRequest,
-  appendReply: v.strictObject({
-    kind: v.literal("appendReply"),
-    term,
-    round: count,
-    accepted: flag,
-    matchIndex: index,
-    eligible: flag,
-    priority: integer,
-  }),
+  appendReply,
+  installSnapshot,
   timeoutNow: v.strictObject({ kind: v.literal("timeoutNow"), term: liveTerm, certificate: v.nullable(liveTerm) }),
   formQuery: v.strictObject({ kind: v.literal("formQuery") }),
   formStatus: v.strictObject({ kind: v.literal("formStatus"), status }),
   formPropose: v.strictObject({ kind: v.literal("formPropose"), form }),
   formReply: v.strictObject({ kind: v.literal("formReply"), groupId: groupIdSchema, accepted: flag, status }),
+  joinRequest: v.strictObject({ kind: v.literal("joinRequest") }),
+  joinAccepted: v.strictObject({ kind: v.literal("joinAccepted"), snapshot }),
+  removed: v.strictObject({ kind: v.literal("removed"), groupId: groupIdSchema, member: memberId }),
 };
 
 /** Raft paper, 5.3: an append carries the entries right after `prevIndex`. */
@@ -182,6 +228,20 @@ function hasRisingTerms({ term: leaderTerm, prevTerm, entries }: AppendRequest):
     lastTerm = each.term;
   }
   return lastTerm <= leaderTerm;
+}
+
+/** src/lease/register.ts: tokens strictly fall from the newest tenure to the oldest. */
+function isNewestFirst(tenures: LockState): boolean {
+  return tenures.every((tenure, at) => {
+    const older = tenures[at + 1];
+    return (
+      older === undefined || (older.claim < tenure.claim && older.token < tenure.token && older.term <= tenure.term)
+    );
+  });
+}
+
+function coversItsTenures({ index: last, term: lastTerm, lock: [newest] }: CoreSnapshot): boolean {
+  return newest === undefined || (newest.claim <= last && newest.term <= lastTerm);
 }
 
 function distinct(values: readonly string[]): boolean {

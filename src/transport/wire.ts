@@ -11,7 +11,8 @@ import type { Member } from "../raft/entry.ts";
 import type { PeerMessage } from "../ports/transport.ts";
 
 export const MAGIC = "tenure";
-export const PROTOCOL = 1;
+/** 2: members come and go (installSnapshot, joinRequest, joinAccepted, removed, appendReply.leaving). */
+export const PROTOCOL = 2;
 
 interface Introduction {
   readonly magic: typeof MAGIC;

@@ -196,6 +196,77 @@ describe("POST /resign", () => {
   });
 });
 
+describe("POST /transfer", () => {
+  it("hands `to` on to the application, not as a resignation, and answers once the lock is released", async () => {
+    const { application, ask } = await startBench();
+    application.hold(TOKEN);
+    const orders: (string | null)[] = [];
+    const gate = Promise.withResolvers<void>();
+    application.onTransfer((to) => {
+      orders.push(to);
+      return gate.promise;
+    });
+    let isAnswered = false;
+    const pending = ask({ path: "/transfer", method: "POST", body: '{"to":"app-2"}' }).finally(() => {
+      isAnswered = true;
+    });
+    await eventually(() => orders.length === 1);
+    await ask("/leader"); // a whole exchange later there is still no answer
+    expect(isAnswered).toBe(false);
+    gate.resolve();
+    const answer = await pending;
+    expect(answer.status).toBe(200);
+    expect(json(answer)).toEqual({ released: true });
+    expect((await ask({ path: "/transfer", method: "POST" })).status).toBe(200);
+    expect(orders).toEqual(["app-2", null]);
+  });
+
+  it("refuses a misspelt target", async () => {
+    const { application, ask } = await startBench();
+    application.hold(TOKEN);
+    const answer = await ask({ path: "/transfer", method: "POST", body: '{"too":"app-2"}' });
+    expect(answer.status).toBe(400);
+    expect((await ask("/leader")).status).toBe(200);
+  });
+});
+
+describe("POST /init and /rescue", () => {
+  it("hand on what they were told", async () => {
+    const { application, ask } = await startBench();
+    expect(json(await ask({ path: "/init", method: "POST" }))).toEqual({ formed: true });
+    for (const lost of [[], ["app-0", "app-2"]]) {
+      const answer = await ask({ path: "/rescue", method: "POST", body: JSON.stringify({ confirm: "f00d", lost }) });
+      expect(json(answer)).toEqual({ rescued: true });
+    }
+    await ask({ path: "/rescue", method: "POST", body: '{"confirm":"beef"}' });
+    expect(application.orders).toEqual([
+      "init",
+      { confirm: "f00d", lost: [] },
+      { confirm: "f00d", lost: ["app-0", "app-2"] },
+      { confirm: "beef", lost: [] },
+    ]);
+  });
+
+  it.each([
+    ["/init", '{"force":true}'],
+    ["/init", "[]"],
+    ["/rescue", ""],
+    ["/rescue", "{}"],
+    ["/rescue", '{"confirm":""}'],
+    ["/rescue", '{"confirm":null}'],
+    ["/rescue", '{"confirm":"x","lost":"app-0"}'],
+    ["/rescue", '{"confirm":"x","lost":[0]}'],
+    ["/rescue", '{"confirm":"x","lost":[""]}'],
+    ["/rescue", '{"confirm":"x","force":true}'],
+  ])("refuse another body: %s %s", async (path, body) => {
+    const { application, ask } = await startBench();
+    const answer = await ask({ path, method: "POST", body });
+    expect(answer.status).toBe(400);
+    expect(json(answer)).toMatchObject({ error: { code: "body_invalid" } });
+    expect(application.orders).toEqual([]);
+  });
+});
+
 describe("/eligibility", () => {
   it("is set by PUT and read by GET", async () => {
     const { application, ask } = await startBench();

@@ -99,6 +99,9 @@ function cases(): Case[] {
   both(503, "/leader?index=0&wait=5m", { prepare: waits });
   for (const [status, method, path, good] of [
     [200, "POST", "/resign", "{}"],
+    [200, "POST", "/transfer", "{}"],
+    [200, "POST", "/init", "{}"],
+    [200, "POST", "/rescue", '{"confirm":"00112233445566778899aabbccddeeff","lost":["app-0"]}'],
     [200, "PUT", "/eligibility", '{"eligible":false}'],
   ] as const) {
     const ask = { method, path, headers: asJson };
@@ -112,9 +115,16 @@ function cases(): Case[] {
       { status: 503, ask: { ...ask, body: good }, prepare: stops },
     );
   }
+  for (const path of ["/resign", "/transfer"]) {
+    list.push(
+      { status: 409, ask: { path, method: "POST" } },
+      { status: 409, ask: { path, method: "POST", body: '{"to":"elsewhere"}' }, prepare: holds },
+    );
+  }
+  const refuses = (bench: Bench): void => bench.application.refuse(new TenureError("rescue_refused", "no"));
   list.push(
-    { status: 409, ask: { path: "/resign", method: "POST" } },
-    { status: 409, ask: { path: "/resign", method: "POST", body: '{"to":"elsewhere"}' }, prepare: holds },
+    { status: 409, ask: { path: "/init", method: "POST" }, prepare: refuses },
+    { status: 409, ask: { path: "/rescue", method: "POST", body: '{"confirm":"x"}' }, prepare: refuses },
     { status: 403, ask: { path: "/watch", headers: evil } },
     { status: 500, ask: { path: "/watch" }, prepare: breaks },
     { status: 503, ask: { path: "/watch" }, prepare: waits },

@@ -17,9 +17,11 @@ import {
   FOUNDED,
   hardState,
   IDENTITY,
-  LIFE,
+  JOINED,
+  LIVES,
   noop,
   oneOfEach,
+  REBORN,
   snapshotAt,
 } from "../support/storage-lives.ts";
 import { carryOut, EMPTY_STATE, stateAfter, statesOf, type StorageCall } from "../support/storage-model.ts";
@@ -69,7 +71,7 @@ function describeStorage(name: string, createBench: () => Promise<StorageBench>)
     it("keeps every call of a whole life, whenever it is closed or crashes", async () => {
       let { storage } = await opened();
       let expected = EMPTY_STATE;
-      for (const [step, call] of LIFE.entries()) {
+      for (const [step, call] of LIVES.entries()) {
         await carryOut(storage, call);
         expected = stateAfter(expected, call);
         await (step % 2 === 0 ? storage.close() : bench.crash());
@@ -165,6 +167,45 @@ function describeStorage(name: string, createBench: () => Promise<StorageBench>)
       const { storage: second } = await opened();
       await second.append({ entries: [noop(6, 2)] });
       expect((await reopened(second)).entries).toStrictEqual([noop(4, 2), noop(5, 2), noop(6, 2)]);
+    });
+
+    it("saves a snapshot of another group, made by hand of one that is lost, in place of the whole log", async () => {
+      const storage = await member(LOG_1_TO_4);
+      const rescued = { ...snapshotAt(5, 3), groupId: "9".repeat(32), tokenBase: FORM.tokenBase + 2 ** 32 };
+      await expect(storage.saveSnapshot({ ...rescued, index: logIndex(4) })).rejects.toThrow(AssertionError);
+      await storage.close();
+      const { storage: second } = await opened();
+      await second.saveSnapshot(rescued);
+      const state = await reopened(second);
+      expect(state).toStrictEqual({ ...statesOf([...FOUNDED, LOG_1_TO_4]).at(-1), snapshot: rescued, entries: [] });
+    });
+
+    it("saves a snapshot of a later term than its own, and goes on in that term: a node that joins", async () => {
+      const { storage } = await opened();
+      for (const call of JOINED) await carryOut(storage, call);
+      await storage.close();
+      const { storage: second, state } = await opened();
+      expect(state).toStrictEqual({ ...EMPTY_STATE, identity: REBORN, snapshot: snapshotAt(40, 7) });
+      await expect(second.append({ entries: [noop(41, 8)] })).rejects.toThrow(AssertionError);
+      await second.close();
+      const { storage: third } = await opened();
+      await third.append({ entries: [noop(41, 7)] });
+      await third.append({ hardState: hardState(8, 1), entries: [noop(42, 8)] });
+      const last = await reopened(third);
+      expect(last.entries).toStrictEqual([noop(41, 7), noop(42, 8)]);
+      expect(last.hardState).toStrictEqual(hardState(8, 1));
+    });
+
+    it("is empty once it is wiped, and takes a new incarnation without being opened again", async () => {
+      const storage = await member(LOG_1_TO_4, { kind: "saveForm", form: FORM });
+      await storage.wipe();
+      await expect(storage.append({ hardState: hardState(3), entries: [] })).rejects.toThrow(AssertionError);
+      expect(await reopened(storage)).toStrictEqual(EMPTY_STATE);
+      const { storage: second } = await opened();
+      for (const call of FOUNDED) await carryOut(second, call);
+      await second.wipe();
+      for (const call of JOINED) await carryOut(second, call);
+      expect(await reopened(second)).toStrictEqual(statesOf(JOINED).at(-1));
     });
 
     it("keeps a log much longer than one frame", async () => {
@@ -278,6 +319,7 @@ function describeStorage(name: string, createBench: () => Promise<StorageBench>)
         { kind: "saveForm", form: FORM },
         { kind: "saveSnapshot", snapshot: snapshotAt(0, 0) },
         appendOf({ hardState: hardState(1), entries: [] }),
+        { kind: "wipe" },
       ];
       for (const call of early) {
         const { storage } = await opened();

@@ -8,7 +8,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { logIndex, term } from "../../src/base/types.ts";
 import type { LocalPeer, Transport } from "../../src/ports/transport.ts";
-import type { AppendReply, AppendRequest } from "../../src/raft/message.ts";
+import type { IntroductoryMessage } from "../../src/ports/transport.ts";
+import type { AppendReply, AppendRequest, InstallSnapshot } from "../../src/raft/message.ts";
+import { appendReply } from "../support/messages.ts";
 import { GROUP_ID, idOf, localPeer, OTHER_GROUP_ID, Recorder } from "../support/transport-recorder.ts";
 
 export interface TransportWorld {
@@ -35,15 +37,33 @@ const heartbeat = (round: number): AppendRequest => ({
   holding: null,
 });
 
-const reply = (round: number): AppendReply => ({
-  kind: "appendReply",
+const reply = (round: number): AppendReply => appendReply(3, { round, matchIndex: 2 });
+
+const STATE = {
+  index: logIndex(9),
+  term: term(2),
+  configuration: { voters: [{ id: idOf(1), name: "app-0" }], learners: [{ id: idOf(2), name: "app-1" }] },
+  removed: [idOf(7)],
+  lock: [],
+};
+
+const INSTALL: InstallSnapshot = {
+  kind: "installSnapshot",
   term: term(3),
-  round,
-  accepted: true,
-  matchIndex: logIndex(2),
-  eligible: true,
-  priority: 0,
-});
+  round: 1,
+  snapshot: STATE,
+  leaseDurationMs: 2_000,
+  holding: null,
+};
+
+const INTRODUCTIONS: readonly IntroductoryMessage[] = [
+  { kind: "formQuery" },
+  { kind: "joinRequest" },
+  { kind: "joinAccepted", snapshot: { ...STATE, groupId: GROUP_ID, tokenBase: 1 } },
+  { kind: "removed", groupId: GROUP_ID, member: idOf(2) },
+];
+
+const isAgreed = (seen: Recorder): boolean => seen.of("connected").at(-1)?.groupId === GROUP_ID;
 
 export function transportContract(name: string, makeWorld: () => Promise<TransportWorld>): void {
   describe(`transport: ${name}`, () => {
@@ -115,16 +135,26 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       expect(two.seen.messages()).toEqual(rounds.map(heartbeat));
     });
 
-    it("carries formation messages where there is no group id, and no raft message", async () => {
-      const [one, two] = await connectedPair({ groupId: null }, { groupId: null });
-      expect(one.seen.of("connected")[0]?.groupId).toBeNull();
-      expect(one.transport.send(two.local.self, heartbeat(1))).toBe(false);
-      expect(one.transport.sendTo("app-1", { kind: "formQuery" })).toBe(true);
-      await two.seen.until(() => two.seen.messages().length > 0);
-      expect(two.seen.of("message")).toEqual([
-        { kind: "message", from: one.local.self, message: { kind: "formQuery" }, groupId: null },
-      ]);
-    });
+    it.each<[string, string | null, string | null, string | null]>([
+      ["where there is no group id", null, null, null],
+      ["to a member from a node that is none", null, GROUP_ID, null],
+      ["from a member to a node that is none", GROUP_ID, null, null],
+      ["in a group too", GROUP_ID, GROUP_ID, GROUP_ID],
+    ])(
+      "carries talk about forming and joining %s, and raft messages in a group alone",
+      async (_where, left, right, agreed) => {
+        const [one, two] = await connectedPair({ groupId: left }, { groupId: right });
+        expect(one.seen.of("connected")[0]?.groupId).toBe(agreed);
+        const raft = [heartbeat(1), INSTALL];
+        for (const message of raft) expect(one.transport.send(two.local.self, message)).toBe(agreed !== null);
+        for (const message of INTRODUCTIONS) expect(one.transport.sendTo("app-1", message)).toBe(true);
+        const expected = [...(agreed === null ? [] : raft), ...INTRODUCTIONS];
+        await two.seen.until(() => two.seen.messages().length >= expected.length);
+        expect(two.seen.of("message")).toEqual(
+          expected.map((message) => ({ kind: "message", from: one.local.self, message, groupId: agreed })),
+        );
+      },
+    );
 
     it("agrees on no group id while one end has none", async () => {
       const [one, two] = await connectedPair({ groupId: null }, {});
@@ -135,28 +165,28 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       await one.seen.until(() => one.seen.messages().length === 1);
     });
 
-    it("carries formation messages in a group too", async () => {
-      const [one, two] = await connectedPair();
-      expect(one.transport.sendTo("app-1", { kind: "formStatus", status: { kind: "member", groupId: GROUP_ID } })).toBe(
-        true,
-      );
-      await two.seen.until(() => two.seen.messages().length === 1);
-      expect(two.seen.of("message")[0]?.groupId).toBe(GROUP_ID);
-    });
-
     it("makes every connection anew when its own node changes", async () => {
       const [one, two] = await connectedPair({ groupId: null }, { groupId: null });
-      one.seen.clear();
-      two.seen.clear();
+      for (const { seen } of [one, two]) seen.clear();
       one.transport.setLocal({ ...one.local, groupId: GROUP_ID });
       two.transport.setLocal({ ...two.local, groupId: GROUP_ID });
-      const isAgreed = (seen: Recorder): boolean => seen.of("connected").at(-1)?.groupId === GROUP_ID;
-      await one.seen.until(() => isAgreed(one.seen));
-      await two.seen.until(() => isAgreed(two.seen));
+      for (const { seen } of [one, two]) await seen.until(() => isAgreed(seen));
       expect(one.seen.events[0]).toEqual({ kind: "disconnected", name: "app-1" });
       expect(two.seen.events[0]).toEqual({ kind: "disconnected", name: "app-0" });
       expect(one.transport.send(two.local.self, heartbeat(1))).toBe(true);
       await two.seen.until(() => two.seen.messages().length === 1);
+    });
+
+    it("agrees on the group in both directions when one end gets into it", async () => {
+      const [one, two] = await connectedPair({ groupId: null }, {});
+      for (const { seen } of [one, two]) seen.clear();
+      one.transport.setLocal({ ...one.local, groupId: GROUP_ID });
+      for (const { seen } of [one, two]) await seen.until(() => isAgreed(seen));
+      expect(one.transport.send(two.local.self, reply(1))).toBe(true);
+      expect(two.transport.send(one.local.self, INSTALL)).toBe(true);
+      await one.seen.until(() => one.seen.messages().length === 1);
+      await two.seen.until(() => two.seen.messages().length === 1);
+      for (const { seen } of [one, two]) expect(seen.faults()).toEqual([]);
     });
 
     it("does not connect to another group", async () => {
@@ -209,6 +239,18 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       expect(one.transport.send(again.local.self, heartbeat(3))).toBe(true);
       await again.seen.until(() => again.seen.messages().length > 0);
       expect(again.seen.messages()).toEqual([heartbeat(3)]);
+    });
+
+    it("turns to an incarnation that calls, though the one before it never said goodbye", async () => {
+      const [one, two] = await connectedPair();
+      one.seen.clear();
+      const reborn = await node(localPeer("app-1", 3, { groupId: null }), ["app-0"]);
+      await one.seen.until(() => one.transport.connectedId("app-1") === idOf(3));
+      expect(one.seen.events.map(({ kind }) => kind)).toEqual(["disconnected", "connected"]);
+      expect(one.transport.send(two.local.self, heartbeat(1))).toBe(false);
+      expect(one.transport.sendTo("app-1", { kind: "formQuery" })).toBe(true);
+      await reborn.seen.until(() => reborn.seen.messages().length === 1);
+      expect(two.seen.messages()).toEqual([]);
     });
 
     it("connects to the names it was given, and no others", async () => {

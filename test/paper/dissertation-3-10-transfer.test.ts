@@ -165,7 +165,7 @@ describe("3.10 together", () => {
         cluster.run(2_000);
         const [from = -1] = cluster.holders();
         const to = (from + step) % size;
-        cluster.step(from, { kind: "resign", to: `m${to}` });
+        cluster.step(from, { kind: "resign", to: `m${to}`, stopped: true });
         cluster.settle();
         expect(cluster.holders()).toEqual([to]);
       }

@@ -196,7 +196,7 @@ describe("5.3 log matching (figure 3)", () => {
         const old = cluster.leader();
         cluster.isolate(old);
         // The old leader writes what nobody else gets, while the others elect and write too.
-        cluster.step(old, { kind: "resign", to: "nobody" });
+        cluster.step(old, { kind: "resign", to: "nobody", stopped: true });
         cluster.run(1_400);
         conflicts += checkLogMatching(cluster);
         cluster.heal();
@@ -242,7 +242,7 @@ describe("5.5 crashes and repetition", () => {
     cluster.run(1_500);
     const down = (cluster.leader() + 1) % 3;
     cluster.crash(down);
-    cluster.step(cluster.leader(), { kind: "resign", to: null });
+    cluster.step(cluster.leader(), { kind: "resign", to: null, stopped: true });
     cluster.run(2_500);
     expect(cluster.disk(down).entries.length).toBeLessThan(cluster.disk(cluster.leader()).entries.length);
     cluster.start(down);

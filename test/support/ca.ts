@@ -41,14 +41,18 @@ export interface IssueOptions {
   readonly commonName?: string;
 }
 
-export async function makeCa(name = "tenure test CA"): Promise<TestCa> {
+/** Valid from an hour ago to in an hour, unless `period` says otherwise. */
+export async function makeCa(
+  name = "tenure test CA",
+  period: { readonly notBefore?: Date; readonly notAfter?: Date } = {},
+): Promise<TestCa> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
     signingAlgorithm: ALGORITHM,
     serialNumber: serialNumber(),
-    ...validity(),
+    ...validity(period),
     extensions: [
       new x509.BasicConstraintsExtension(true, 1, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),

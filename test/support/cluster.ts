@@ -103,6 +103,7 @@ export class Cluster {
       base: { index: logIndex(0), term: term(0), configuration: this.configuration },
       tokenBase: TOKEN_BASE,
       lock: [],
+      removed: [],
       hardState: disk.hardState,
       entries: disk.entries,
       bootedAt: this.now,

@@ -3,7 +3,8 @@
  *
  * It keeps apart what the page cache says and what the disk has. After a power loss a file has any prefix of its
  * unsynced writes; of the last one perhaps a part only, or its full length with zeros from a sector boundary on; and
- * the directory has any prefix of its unsynced changes of names (a journal keeps their order, and nothing else). A
+ * the directory has any prefix of its unsynced changes of names (a journal keeps their order, and nothing else), or any
+ * of them at all where a test asks for a file system without a journal. A
  * sync that fails marks what it should have written as clean, as Linux does: readers still see it, and no later sync
  * of that file writes it.
  *
@@ -65,9 +66,12 @@ export class CrashDisk {
   }
 
   /** What a machine finds on this disk after its power was lost. The disk itself stays as it is. */
-  afterPowerLoss(luck: Luck): CrashDisk {
+  afterPowerLoss(luck: Luck, order: "journal" | "none" = "journal"): CrashDisk {
     const names = new Map(this.#durableNames);
-    for (const change of this.#unsyncedNames.slice(0, luck(this.#unsyncedNames.length))) change(names);
+    const changes = this.#unsyncedNames;
+    const kept =
+      order === "journal" ? changes.slice(0, luck(changes.length)) : changes.filter(() => luck(1_000) % 2 === 1);
+    for (const change of kept) change(names);
     return CrashDisk.of(new Map([...names].map(([name, node]) => [name, survivor(node, luck)])));
   }
 

@@ -19,7 +19,7 @@ export const APP_1 = { id: idOf(2), name: "app-1" };
 export const WELCOME = {
   kind: "welcome",
   magic: "tenure",
-  protocol: 1,
+  protocol: 2,
   version: "0.1.0",
   group: "app",
   groupId: GROUP_ID,
@@ -36,10 +36,12 @@ export class DiallingBench {
   lookups = 0;
   /** What the dice of app-0 say. */
   random = 0.5;
+  /** How often they were thrown: once for each wait. */
+  waits = 0;
   readonly #listeners: RawListener[] = [];
 
-  async listener(): Promise<RawListener> {
-    const made = await rawListener();
+  async listener(port = 0, host = "127.0.0.1"): Promise<RawListener> {
+    const made = await rawListener(null, port, host);
     this.#listeners.push(made);
     return made;
   }
@@ -48,7 +50,10 @@ export class DiallingBench {
   async dial(addresses: readonly PeerAddress[]): Promise<PeerTransport> {
     this.world.addresses.set("app-1", addresses);
     const transport = await this.world.start(APP_0, this.seen, {
-      random: () => this.random,
+      random: () => {
+        this.waits += 1;
+        return this.random;
+      },
       lookup: (name) => {
         this.lookups += 1;
         return Promise.resolve(this.world.addresses.get(name) ?? []);

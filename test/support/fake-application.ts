@@ -17,12 +17,18 @@ export interface FakeApplication extends Application {
   follow(holder: string | null, reason?: Reason): void;
   /** Prolongs the lease; no change of the index. */
   renew(remainingMs: number): void;
+  /** From now on `init` and `rescue` are refused with this. */
+  refuse(error: Error): void;
+  /** What `init` and `rescue` were told. */
+  readonly orders: readonly unknown[];
   /** From now on every question and order fails with this; null ends it. */
   breakWith(error: Error | null): void;
   /** Tells the listeners, though nothing has changed. */
   notify(): void;
   /** Called for each resignation instead of the usual answer. */
   onResign(handler: (to: string | null) => Promise<void>): void;
+  /** The same for each transfer, which is a resignation else. */
+  onTransfer(handler: (to: string | null) => Promise<void>): void;
   setReady(ready: boolean): void;
   /** How many listeners there are. */
   listeners(): number;
@@ -51,6 +57,14 @@ export function createFakeApplication(self = "app-1", group = "app"): FakeApplic
       holder = to;
       reason = "follower";
     });
+  };
+  let transfer: typeof resign | null = null;
+  const orders: unknown[] = [];
+  let refused: Error | null = null;
+  const order = async (what: unknown): Promise<void> => {
+    await Promise.resolve();
+    if (refused !== null) throw refused;
+    orders.push(what);
   };
   const notify = (): void => {
     for (const listener of listeners) listener();
@@ -91,6 +105,18 @@ export function createFakeApplication(self = "app-1", group = "app"): FakeApplic
       check();
       await resign(to);
     },
+    async transfer(to) {
+      check();
+      await (transfer ?? resign)(to);
+    },
+    async init() {
+      check();
+      await order("init");
+    },
+    async rescue(confirm, lost) {
+      check();
+      await order({ confirm, lost });
+    },
     async setEligible(wanted) {
       await Promise.resolve();
       check();
@@ -128,11 +154,18 @@ export function createFakeApplication(self = "app-1", group = "app"): FakeApplic
       deadlineMs = performance.now() + remainingMs;
     },
     notify,
+    orders,
+    refuse(error) {
+      refused = error;
+    },
     breakWith(error) {
       broken = error;
     },
     onResign(handler) {
       resign = handler;
+    },
+    onTransfer(handler) {
+      transfer = handler;
     },
     setReady(ready) {
       isReady = ready;
@@ -158,6 +191,7 @@ function clusterAnswer(self: string, group: string, holder: string | null): Clus
     term: term(12),
     leader: holder,
     holder,
+    holderForMs: holder === null ? null : 3_723_000,
     commitIndex: 41,
     lastIndex: 42,
     tokenBase: 251_301_442_093_016,

@@ -110,13 +110,21 @@ class MemoryStorage implements Storage {
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
-    assert(snapshot.index >= (this.#cells.read().snapshot?.index ?? 0), "a snapshot never goes back");
+    const { snapshot: old, entries } = this.#cells.read();
+    assert(old === null || snapshot.index >= old.index, "a snapshot never goes back");
+    const lastIndex = (old?.index ?? 0) + entries.length;
+    const isOfGroup = old === null || snapshot.groupId === old.groupId;
+    assert(isOfGroup || snapshot.index > lastIndex, "a snapshot of another group replaces the whole log");
     return this.#write({ kind: "saveSnapshot", snapshot });
   }
 
   async append(batch: Append): Promise<void> {
     assertContinues(this.#cells.read(), batch);
     return this.#write({ kind: "append", batch });
+  }
+
+  async wipe(): Promise<void> {
+    return this.#write({ kind: "wipe" });
   }
 
   async close(): Promise<void> {
@@ -166,10 +174,11 @@ function assertContinues(state: StoredState, { hardState = state.hardState, trun
   const last = state.snapshot.index + state.entries.length;
   const after = truncateAfter ?? last;
   assert(after >= state.snapshot.index && after <= last, "only entries of the log are cut off");
+  const newest = Math.max(hardState.term, state.snapshot.term);
   let term = [state.snapshot, ...state.entries][after - state.snapshot.index]?.term ?? 0;
   for (const [offset, entry] of entries.entries()) {
     assert(entry.index === after + 1 + offset, "entries are contiguous");
-    assert(entry.term >= term && entry.term <= hardState.term, "terms of entries never fall, and none is ahead");
+    assert(entry.term >= term && entry.term <= newest, "terms of entries never fall, and none is ahead");
     term = entry.term;
   }
 }

@@ -10,7 +10,7 @@ import { setImmediate } from "node:timers";
 import { assert, present } from "../../src/base/assert.ts";
 import type { MemberId } from "../../src/base/types.ts";
 import type {
-  FormationMessage,
+  IntroductoryMessage,
   LocalPeer,
   PeerMessage,
   Transport,
@@ -116,7 +116,7 @@ export class MemoryTransport implements Transport {
     this.#network.settle();
   }
 
-  sendTo(name: string, message: FormationMessage): boolean {
+  sendTo(name: string, message: IntroductoryMessage): boolean {
     const link = this.#links.get(name);
     if (link === undefined) return false;
     this.#pass(name, link, message);

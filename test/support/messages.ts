@@ -72,6 +72,7 @@ export interface AppendReplyFields {
   readonly matchIndex?: number;
   readonly eligible?: boolean;
   readonly priority?: number;
+  readonly leaving?: boolean;
 }
 
 export function appendReply(atTerm: number, fields: AppendReplyFields = {}): AppendReply {
@@ -83,6 +84,7 @@ export function appendReply(atTerm: number, fields: AppendReplyFields = {}): App
     matchIndex: logIndex(fields.matchIndex ?? 0),
     eligible: fields.eligible ?? true,
     priority: fields.priority ?? 0,
+    leaving: fields.leaving ?? false,
   };
 }
 

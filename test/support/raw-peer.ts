@@ -48,8 +48,9 @@ export class RawPeer {
     });
   }
 
-  static dial(port: number): RawPeer {
-    return new RawPeer(connect({ host: "127.0.0.1", port }));
+  /** `from`: another address of the loopback network to call from. */
+  static dial(port: number, from = "127.0.0.1"): RawPeer {
+    return new RawPeer(connect({ host: "127.0.0.1", port, localAddress: from }));
   }
 
   static dialTls(port: number, options: ConnectionOptions): RawPeer {
@@ -101,7 +102,7 @@ export interface RawListener {
 }
 
 /** A port whose connections the test answers by hand. */
-export async function rawListener(tls: TlsOptions | null = null, port = 0): Promise<RawListener> {
+export async function rawListener(tls: TlsOptions | null = null, port = 0, host = "127.0.0.1"): Promise<RawListener> {
   const waiting: RawPeer[] = [];
   const all: Socket[] = [];
   let wake: (() => void) | null = null;
@@ -112,7 +113,7 @@ export async function rawListener(tls: TlsOptions | null = null, port = 0): Prom
     wake?.();
   });
   server.on("tlsClientError", () => undefined);
-  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port }, resolve));
+  await new Promise<void>((resolve) => server.listen({ host, port }, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     accepted: () => all.length,

@@ -82,9 +82,10 @@ export class Sidecar {
     env: Readonly<Record<string, string>>,
     args: readonly string[] = [],
     command: readonly string[] = [],
+    main: string = MAIN,
   ) {
     this.name = name;
-    const [program = process.execPath, ...rest] = [...command, process.execPath, MAIN, ...args];
+    const [program = process.execPath, ...rest] = [...command, process.execPath, main, ...args];
     const own = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("TENURE_")));
     this.child = spawn(program, rest, { env: { ...own, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     children.add(this.child);

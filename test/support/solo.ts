@@ -63,6 +63,7 @@ export class Solo {
       base,
       tokenBase: options.tokenBase ?? TOKEN_BASE,
       lock: options.lock ?? [],
+      removed: [],
       hardState: this.hardState,
       entries: this.entries,
       bootedAt: nowOf(this.nowMs),
@@ -116,7 +117,7 @@ export class Solo {
   }
 
   resign(to: number | null = null): Effects {
-    return this.step({ kind: "resign", to: to === null ? null : memberAt(to).name });
+    return this.step({ kind: "resign", to: to === null ? null : memberAt(to).name, stopped: true });
   }
 
   /** The last append that was sent to a member. */

@@ -89,14 +89,36 @@ export const FOUNDED: readonly StorageCall[] = [
   { kind: "saveSnapshot", snapshot: snapshotAt(0, 0) },
 ];
 
-/** A choice that is turned into a legal call on the state so far. */
+export const REBORN: Identity = { id: memberId("e".repeat(32)), name: FIRST.name };
+
+/** A new incarnation that joins a group: a snapshot of a later term than its own, before anything else. */
+export const JOINED: readonly StorageCall[] = [
+  { kind: "saveIdentity", identity: REBORN },
+  { kind: "saveSnapshot", snapshot: snapshotAt(40, 7) },
+];
+
+/** A member that is removed, and comes back as a new incarnation in the same directory; and that one is removed too. */
+export const LIVES: readonly StorageCall[] = [
+  ...LIFE,
+  { kind: "wipe" },
+  ...JOINED,
+  { kind: "append", batch: { hardState: hardState(8), entries: [noop(41, 7), noop(42, 8)] } },
+  { kind: "wipe" },
+  { kind: "saveIdentity", identity: IDENTITY },
+  { kind: "wipe" },
+];
+
+/** A choice that is turned into a legal call on the state so far, or into some. */
 export interface Move {
-  readonly kind: "append" | "cut" | "state" | "snapshot" | "form";
+  readonly kind: "append" | "cut" | "state" | "snapshot" | "form" | "rescue" | "rebirth";
   readonly size: number;
 }
 
+const OFTEN = ["append", "append", "append", "cut", "state"] as const;
+const SELDOM = ["snapshot", "form", "rescue", "rebirth"] as const;
+
 export const anyMove: fc.Arbitrary<Move> = fc.record({
-  kind: fc.constantFrom<Move["kind"]>("append", "append", "append", "cut", "state", "snapshot", "form"),
+  kind: fc.constantFrom<Move["kind"]>(...OFTEN, ...SELDOM),
   size: fc.nat({ max: 5 }),
 });
 
@@ -105,17 +127,27 @@ export function callsOf(moves: readonly Move[]): readonly StorageCall[] {
   const calls = [...FOUNDED];
   let state = statesOf(calls).at(-1) ?? EMPTY_STATE;
   for (const move of moves) {
-    const call = callOf(state, move);
-    calls.push(call);
-    state = stateAfter(state, call);
+    for (const call of callsFor(state, move)) {
+      calls.push(call);
+      state = stateAfter(state, call);
+    }
   }
   return calls;
 }
 
-function callOf(state: StoredState, { kind, size }: Move): StorageCall {
+function callsFor(state: StoredState, { kind, size }: Move): readonly StorageCall[] {
+  if (kind === "rebirth") return [{ kind: "wipe" }, ...JOINED];
+  return [callOf(state, { kind, size })];
+}
+
+function callOf(
+  state: StoredState,
+  { kind, size }: Move & { readonly kind: Exclude<Move["kind"], "rebirth"> },
+): StorageCall {
   const base = state.snapshot?.index ?? 0;
   const last = base + state.entries.length;
-  const next = hardState(state.hardState.term + 1, null, state.hardState.largestPromiseMs + size);
+  const newestTerm = Math.max(state.hardState.term, state.snapshot?.term ?? 0);
+  const next = hardState(newestTerm + 1, null, state.hardState.largestPromiseMs + size);
   switch (kind) {
     case "append": {
       const entries = Array.from({ length: size }, (_, at) => noop(last + 1 + at, next.term));
@@ -132,7 +164,12 @@ function callOf(state: StoredState, { kind, size }: Move): StorageCall {
     case "snapshot": {
       const index = Math.min(last, base + size);
       const at = [state.snapshot, ...state.entries][index - base];
-      return { kind: "saveSnapshot", snapshot: snapshotAt(index, at?.term ?? term(0)) };
+      const groupId = state.snapshot?.groupId ?? FORM.groupId;
+      return { kind: "saveSnapshot", snapshot: { ...snapshotAt(index, at?.term ?? term(0)), groupId } };
+    }
+    case "rescue": {
+      const groupId = String(size).repeat(32);
+      return { kind: "saveSnapshot", snapshot: { ...snapshotAt(last + 1 + size, next.term), groupId } };
     }
     case "form":
       return { kind: "saveForm", form: size % 2 === 0 ? FORM : null };

@@ -13,7 +13,8 @@ export type StorageCall =
   | { readonly kind: "saveIdentity"; readonly identity: Identity }
   | { readonly kind: "saveForm"; readonly form: Form | null }
   | { readonly kind: "saveSnapshot"; readonly snapshot: Snapshot }
-  | { readonly kind: "append"; readonly batch: Append };
+  | { readonly kind: "append"; readonly batch: Append }
+  | { readonly kind: "wipe" };
 
 export const EMPTY_STATE: StoredState = {
   identity: null,
@@ -33,6 +34,8 @@ export async function carryOut(storage: Storage, call: StorageCall): Promise<voi
       return storage.saveSnapshot(call.snapshot);
     case "append":
       return storage.append(call.batch);
+    case "wipe":
+      return storage.wipe();
   }
 }
 
@@ -49,6 +52,8 @@ export function stateAfter(state: StoredState, call: StorageCall): StoredState {
       const kept = state.entries.filter((old) => old.index <= truncateAfter);
       return { ...state, hardState, entries: [...kept, ...entries] };
     }
+    case "wipe":
+      return EMPTY_STATE;
   }
 }
 

@@ -63,7 +63,13 @@ export class Node {
 
   start(nowMs: number): void {
     assert(this.#life === null, "a node that runs is not started");
-    const stored = { lock: [], hardState: this.hardState, entries: [...this.entries], bootedAt: this.at(nowMs) };
+    const stored = {
+      lock: [],
+      removed: [],
+      hardState: this.hardState,
+      entries: [...this.entries],
+      bootedAt: this.at(nowMs),
+    };
     const options: CoreOptions = { ...this.options, ...stored };
     this.#life = { core: new Core(options), options, steps: [] };
   }

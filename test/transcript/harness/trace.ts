@@ -8,8 +8,8 @@
  */
 import { unreachable } from "../../../src/base/assert.ts";
 import type { MemberId } from "../../../src/base/types.ts";
-import type { Append, CoreEvent, Effects, Input } from "../../../src/raft/effect.ts";
-import type { Configuration, Entry } from "../../../src/raft/entry.ts";
+import type { Append, CoreEvent, Effects, Input, MemberChange } from "../../../src/raft/effect.ts";
+import type { Configuration, CoreSnapshot, Entry } from "../../../src/raft/entry.ts";
 import type { Message } from "../../../src/raft/message.ts";
 
 export function ms(value: number): string {
@@ -67,10 +67,14 @@ export function describeMessage(message: Message): string {
       return `${head} round=${round} ${log} lease=${ms(leaseDurationMs)} holding=${holding ?? "-"}`;
     }
     case "appendReply": {
-      const { round, accepted, matchIndex, eligible, priority } = message;
+      const { round, accepted, matchIndex, eligible, priority, leaving } = message;
       const verdict = accepted ? `accepted match=${matchIndex}` : `refused try=${matchIndex}`;
-      const extras = `${eligible ? "" : " ineligible"}${priority === 0 ? "" : ` priority=${priority}`}`;
+      const extras = `${eligible ? "" : " ineligible"}${leaving ? " leaving" : ""}${priority === 0 ? "" : ` priority=${priority}`}`;
       return `${head} round=${round} ${verdict}${extras}`;
+    }
+    case "installSnapshot": {
+      const { round, snapshot, leaseDurationMs, holding } = message;
+      return `${head} round=${round} ${describeSnapshot(snapshot)} lease=${ms(leaseDurationMs)} holding=${holding ?? "-"}`;
     }
     case "timeoutNow":
       return `${head} certificate=${message.certificate ?? "-"}`;
@@ -91,9 +95,22 @@ export function describeInput(input: Input): string {
       return `resign to ${input.to ?? "the best"}`;
     case "setEligible":
       return input.eligible ? "eligible" : "ineligible";
+    case "leave":
+      return "leave";
+    case "change":
+      return describeChange(input.change);
     default:
       return unreachable(input);
   }
+}
+
+export function describeSnapshot({ index, term, configuration, removed, lock }: CoreSnapshot): string {
+  const out = removed.length === 0 ? "" : ` removed=${removed.map(nameOf).join(",")}`;
+  return `at ${index}/${term} ${describeConfiguration(configuration)} tenures=${lock.length}${out}`;
+}
+
+export function describeChange(change: MemberChange): string {
+  return change.kind === "addLearner" ? `add ${change.member.name}` : `${change.kind} ${nameOf(change.id)}`;
 }
 
 /** Without those of messages: where each went is the network's to tell. */
@@ -108,8 +125,8 @@ export function describePersist({ hardState, truncateAfter, entries }: Append): 
   return parts.join("; ");
 }
 
-export function isNothing({ persist, send, apply, events }: Effects): boolean {
-  return persist === null && send.length === 0 && apply.length === 0 && events.length === 0;
+export function isNothing({ persist, snapshot, send, apply, events }: Effects): boolean {
+  return persist === null && snapshot === null && send.length === 0 && apply.length === 0 && events.length === 0;
 }
 
 export function describeEvent(event: CoreEvent): string {
@@ -138,6 +155,12 @@ export function describeEvent(event: CoreEvent): string {
       return `transfer failed in term ${event.term}`;
     case "configurationChanged":
       return `configuration ${describeConfiguration(event.configuration)}`;
+    case "configurationCommitted":
+      return `committed configuration ${describeConfiguration(event.configuration)}`;
+    case "removed":
+      return "removed";
+    case "snapshotTaken":
+      return `snapshot at ${event.index} from ${event.from}`;
     default:
       return unreachable(event);
   }

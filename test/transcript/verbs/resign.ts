@@ -5,6 +5,6 @@ export const resign: Verb = {
   usage: "resign m0 [to=m1]",
   run(world, args) {
     const node = world.node(args.word("member"));
-    world.step(node, { kind: "resign", to: args.option("to") });
+    world.step(node, { kind: "resign", to: args.option("to"), stopped: true });
   },
 };

@@ -32,4 +32,14 @@ describe("a drain", () => {
     expect(drain.over(at(1))).toBe(true);
     expect(drain.to).toBe("app-2");
   });
+
+  it("keeps the target of whoever ordered it when the application confirms without one", () => {
+    const drain = new Drain("transfer", monotonicMs(0), 10_000, holderMs(800));
+    drain.aim("app-1");
+    drain.aim(null);
+    drain.confirm(null);
+    expect(drain.to).toBe("app-1");
+    drain.aim("app-2");
+    expect(drain.to, "the last wish counts").toBe("app-2");
+  });
 });

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type Member, memberId, monotonicMs } from "../../../src/base/types.ts";
 import { Formation, type FormationAction, STATUS_FRESH_MS } from "../../../src/node/formation.ts";
 import type { Form } from "../../../src/ports/storage.ts";
-import type { FormationMessage } from "../../../src/ports/transport.ts";
+import type { IntroductoryMessage } from "../../../src/ports/transport.ts";
 
 const SECONDS_PER_TOKEN_BASE = 2 ** 22;
 
@@ -55,7 +55,7 @@ class Slot {
       others: this.others,
       proposer: this.ordinal === 0,
       accepted: this.disk,
-      grouped: this.grouped !== null,
+      groupId: this.grouped?.groupId ?? null,
       wallSeconds: () => this.wallSeconds,
       newGroupId: () => idOf("f"),
     });
@@ -66,7 +66,7 @@ class Network {
   readonly slots: readonly Slot[];
   readonly down = new Set<string>();
   now = monotonicMs(0);
-  queue: { from: Member; to: string; message: FormationMessage }[] = [];
+  queue: { from: Member; to: string; message: IntroductoryMessage }[] = [];
 
   constructor(size: number) {
     this.slots = Array.from({ length: size }, (_, ordinal) => new Slot(ordinal, size, String(ordinal)));
@@ -93,12 +93,14 @@ class Network {
     this.settle();
   }
 
-  settle(keep: (from: string, to: string, message: FormationMessage) => boolean = () => true): void {
+  settle(keep: (from: string, to: string, message: IntroductoryMessage) => boolean = () => true): void {
     for (let flight = this.queue.shift(); flight !== undefined; flight = this.queue.shift()) {
       const { from, to, message } = flight;
       const slot = this.slots.find((candidate) => candidate.self.name === to);
       if (slot === undefined || this.down.has(to) || this.down.has(from.name) || !keep(from.name, to, message))
         continue;
+      // Being taken in is not formation's business.
+      if (message.kind === "joinRequest" || message.kind === "joinAccepted" || message.kind === "removed") continue;
       this.carryOut(slot, slot.formation.receive(from, message, this.now));
     }
   }

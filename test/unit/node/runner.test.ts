@@ -62,6 +62,7 @@ function rig(): Rig {
     base: { index: logIndex(0), term: term(0), configuration: { voters: members, learners: [] } },
     tokenBase: TOKEN_BASE,
     lock: [],
+    removed: [],
     hardState: { term: term(0), votedFor: null, largestPromiseMs: 0 },
     entries: [],
     bootedAt: clock.now(),
@@ -82,6 +83,7 @@ function rig(): Rig {
           });
         },
       } as Pick<Storage, "append"> as Storage,
+      saveSnapshot: async () => undefined,
       send: (to, message) => trace.push(`send ${to.name} ${message.kind}`),
       done: (batch) => trace.push(`done ${batch.length}`),
       fail: (error) => failures.push(error),
@@ -163,7 +165,7 @@ describe("the runner", () => {
 });
 
 function effects(persist: Append): Effects {
-  return { persist, send: [], apply: [], events: [] };
+  return { persist, snapshot: null, send: [], apply: [], events: [] };
 }
 
 function noop(index: number, inTerm: number): Entry {
@@ -191,6 +193,6 @@ describe("merging appends", () => {
   });
 
   it("is nothing when nothing changed", () => {
-    expect(merge([{ persist: null, send: [], apply: [], events: [] }])).toBeNull();
+    expect(merge([{ persist: null, snapshot: null, send: [], apply: [], events: [] }])).toBeNull();
   });
 });

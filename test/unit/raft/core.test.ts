@@ -30,7 +30,7 @@ describe("the core is deterministic", () => {
       cluster.isolate(cluster.leader());
       cluster.run(2_500);
       cluster.heal();
-      cluster.step(cluster.leader(), { kind: "resign", to: null });
+      cluster.step(cluster.leader(), { kind: "resign", to: null, stopped: true });
       cluster.run(1_500);
       return steps;
     });
@@ -81,7 +81,7 @@ describe("the wake-up", () => {
     const node = new Solo();
     node.receive(1, appendRequest(1));
     const at = wakeAt(node);
-    expect(node.at(at - 0.001).tick()).toEqual({ persist: null, send: [], apply: [], events: [] });
+    expect(node.at(at - 0.001).tick()).toEqual({ persist: null, snapshot: null, send: [], apply: [], events: [] });
     expect(wakeAt(node)).toBe(at);
     expect(node.at(at).tick().send).not.toEqual([]);
     expect(wakeAt(node)).toBeGreaterThan(at);

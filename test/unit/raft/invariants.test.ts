@@ -27,6 +27,7 @@ function follower(): CoreState {
     base: baseOf(votersOf(3), 2, 1),
     tokenBase: TOKEN_BASE,
     lock: [],
+    removed: [],
     hardState: hardStateOf(5, 0, D),
     entries: logOf(1, 1, 2, 5).slice(2),
     bootedAt: nowOf(0),

@@ -45,13 +45,15 @@ describe("the log", () => {
       4,
       2,
     );
-    const indexes = (from: number, to: number, limit: number) =>
-      log.slice(logIndex(from), logIndex(to), limit).map((entry) => entry.index);
-    expect(indexes(5, 8, 9)).toEqual([5, 6, 7, 8]);
-    expect(indexes(6, 7, 9)).toEqual([6, 7]);
-    expect(indexes(5, 8, 2)).toEqual([5, 6]);
-    expect(indexes(9, 8, 9)).toEqual([]);
-    expect(() => log.slice(logIndex(4), logIndex(8), 9)).toThrow(AssertionError);
+    const indexes = (from: number, limit: number, characters = 100_000) =>
+      log.slice(logIndex(from), limit, characters).map((entry) => entry.index);
+    expect(indexes(5, 9)).toEqual([5, 6, 7, 8]);
+    expect(indexes(7, 9)).toEqual([7, 8]);
+    expect(indexes(5, 2)).toEqual([5, 6]);
+    expect(indexes(9, 9)).toEqual([]);
+    expect(indexes(5, 9, 1), "one entry goes, however long it is").toEqual([5]);
+    expect(indexes(5, 9, 400), "as much text as allowed").toEqual([5, 6]);
+    expect(() => indexes(4, 9)).toThrow(AssertionError);
   });
 
   it("truncates after an index, down to the base and no further", () => {

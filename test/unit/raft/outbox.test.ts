@@ -9,7 +9,7 @@ const STATE = hardStateOf(4, 1, 1_000);
 
 describe("the outbox", () => {
   it("nothing happened: nothing to persist, send, apply or tell", () => {
-    expect(new Outbox().finish(STATE)).toEqual({ persist: null, send: [], apply: [], events: [] });
+    expect(new Outbox().finish(STATE)).toEqual({ persist: null, snapshot: null, send: [], apply: [], events: [] });
   });
 
   it("persists the hard state when it changed, as it is at the end of the step, and once", () => {

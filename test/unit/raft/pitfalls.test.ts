@@ -169,7 +169,7 @@ describe("token", () => {
       if (turn % 3 === 0) {
         cluster.crash(holder);
         cluster.start(holder);
-      } else cluster.step(holder, { kind: "resign", to: turn % 3 === 1 ? null : `m${holder}` });
+      } else cluster.step(holder, { kind: "resign", to: turn % 3 === 1 ? null : `m${holder}`, stopped: true });
       cluster.run(3_500);
     }
     expect(tokens.length).toBeGreaterThanOrEqual(13);

@@ -17,7 +17,7 @@ import {
   NOTHING_SURVIVES,
   type Script,
 } from "../../support/crash-files.ts";
-import { anyMove, callsOf, LIFE } from "../../support/storage-lives.ts";
+import { anyMove, callsOf, LIFE, LIVES } from "../../support/storage-lives.ts";
 import { carryOut, statesOf, type StorageCall } from "../../support/storage-model.ts";
 
 const NOBODY: StorageObserver = { synced: () => undefined, tailCut: () => undefined };
@@ -90,20 +90,24 @@ const LUCKS: readonly (readonly [string, Luck])[] = [
 
 describe("the disk storage, when the power goes", () => {
   it("at any step, whatever survives: has all that was acknowledged, and no part of a call", async () => {
-    const steps = await stepsOf(LIFE);
-    expect(steps).toBeGreaterThan(60);
+    const steps = await stepsOf(LIVES);
+    expect(steps).toBeGreaterThan(110);
     for (let at = 0; at <= steps; at += 1) {
       const disk = new CrashDisk();
-      const { acknowledged } = await live(disk, LIFE, cutAt(at));
+      const { acknowledged } = await live(disk, LIVES, cutAt(at));
       for (const [name, luck] of LUCKS) {
-        await expectSurvives(disk.afterPowerLoss(luck), LIFE, acknowledged, `step ${at}, ${name} survives`);
+        await expectSurvives(disk.afterPowerLoss(luck), LIVES, acknowledged, `step ${at}, ${name} survives`);
+      }
+      for (let seed = 1; seed < 8; seed += 1) {
+        const left = disk.afterPowerLoss(luckOf([seed, seed >> 1, seed >> 2, 1, 0]), "none");
+        await expectSurvives(left, LIVES, acknowledged, `step ${at}, seed ${seed}, without a journal`);
       }
     }
   });
 
   it("at any step of loading: finds the same again", async () => {
-    for (let calls = 0; calls <= LIFE.length; calls += 1) {
-      const part = LIFE.slice(0, calls);
+    for (let calls = 0; calls <= LIVES.length; calls += 1) {
+      const part = LIVES.slice(0, calls);
       for (let at = 0; at < 6; at += 1) {
         const disk = new CrashDisk();
         await live(disk, part, () => "go");
@@ -138,16 +142,16 @@ describe("the disk storage, when the power goes", () => {
   });
 
   it("after a crash, goes on from what it found", async () => {
-    const steps = await stepsOf(LIFE);
+    const steps = await stepsOf(LIVES);
     for (let at = 0; at <= steps; at += 1) {
       const disk = new CrashDisk();
-      const first = await live(disk, LIFE, cutAt(at));
+      const first = await live(disk, LIVES, cutAt(at));
       const left = disk.afterPowerLoss(luckOf([at, 1, at * 3]));
       const found = await loadFrom(left);
-      const states = statesOf(LIFE);
+      const states = statesOf(LIVES);
       // The call in flight may have been kept; it is not made twice then.
       const kept = isSame(found, states[first.acknowledged + 1]) ? 1 : 0;
-      const rest = LIFE.slice(first.acknowledged + kept);
+      const rest = LIVES.slice(first.acknowledged + kept);
       const second = await live(left, rest, () => "go");
       expect(second.error, `cut at step ${at}`).toBeNull();
       expect(await loadFrom(left.afterPowerLoss(NOTHING_SURVIVES))).toStrictEqual(states.at(-1));
@@ -157,11 +161,11 @@ describe("the disk storage, when the power goes", () => {
 
 describe("the disk storage, when a step fails", () => {
   it("rejects that call and all later ones in the same way, and touches the disk no more", async () => {
-    const steps = await stepsOf(LIFE);
+    const steps = await stepsOf(LIVES);
     for (let at = 0; at < steps; at += 1) {
       let failed = "";
       let later = 0;
-      const { error, storage } = await live(new CrashDisk(), LIFE, (step, _name, count) => {
+      const { error, storage } = await live(new CrashDisk(), LIVES, (step, _name, count) => {
         if (count > at) later += 1;
         if (count !== at) return "go";
         failed = step;
@@ -169,7 +173,7 @@ describe("the disk storage, when a step fails", () => {
       });
       const code = failed === "sync" || failed === "syncDirectory" ? "storage_sync_failed" : "storage_unreadable";
       expect(error, `step ${at}, ${failed}`).toMatchObject({ code });
-      for (const call of LIFE.slice(-3)) await expect(carryOut(storage, call)).rejects.toMatchObject({ code });
+      for (const call of LIVES.slice(-4)) await expect(carryOut(storage, call)).rejects.toMatchObject({ code });
       await expect(storage.load()).rejects.toMatchObject({ code });
       expect(later, `step ${at}, ${failed}`).toBe(0);
       await storage.close();
@@ -177,11 +181,11 @@ describe("the disk storage, when a step fails", () => {
   });
 
   it("is read again by the next process, and what that one finds is on the disk", async () => {
-    const steps = await stepsOf(LIFE);
+    const steps = await stepsOf(LIVES);
     for (let at = 0; at < steps; at += 1) {
       const disk = new CrashDisk();
-      const { acknowledged } = await live(disk, LIFE, (_step, _name, count) => (count === at ? "fail" : "go"));
-      await expectSurvives(disk, LIFE, acknowledged, `after a fault at step ${at}`);
+      const { acknowledged } = await live(disk, LIVES, (_step, _name, count) => (count === at ? "fail" : "go"));
+      await expectSurvives(disk, LIVES, acknowledged, `after a fault at step ${at}`);
     }
   });
 

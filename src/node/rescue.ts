@@ -1,0 +1,96 @@
+/**
+ * Rescue: a new group from one survivor, when a majority of the incarnations is gone for good (DESIGN, Membership).
+ *
+ * Invariant: refused while so many voters could still be alive that they could elect a leader without this rescue
+ * knowing. A voter counts as gone only if its name is taken by another incarnation here and now, or if a person says
+ * that its pod and disk no longer exist, and it is not heard.
+ *
+ * Deliberately absent: the act itself (src/node/node.ts), and any rescue without a person: a slot that another
+ * incarnation occupies proves that the old pod is gone only as far as Kubernetes keeps its word.
+ */
+import { assert } from "../base/assert.ts";
+import { MAX_REMOVED } from "../base/limits.ts";
+import { logIndex, type Member, type MemberId, type Term } from "../base/types.ts";
+import { majoritySize } from "../lease/majority.ts";
+import { tokenBaseAfter } from "../lease/token.ts";
+import type { Snapshot } from "../ports/storage.ts";
+import type { Configuration } from "../raft/entry.ts";
+import type { CoreView } from "../raft/view.ts";
+
+export interface Survey {
+  readonly self: Member;
+  readonly voters: readonly Member[];
+  /** The incarnation connected under a name, or null. */
+  readonly connectedId: (name: string) => MemberId | null;
+}
+
+/** Voters whose names are taken by other incarnations, that is, whose disks are gone. */
+export function replaced({ self, voters, connectedId }: Survey): readonly Member[] {
+  return voters.filter((voter) => {
+    const occupant = voter.name === self.name ? self.id : connectedId(voter.name);
+    return occupant !== null && occupant !== voter.id;
+  });
+}
+
+/** Whether those that may be alive are too few for a majority, without anybody's word. */
+export function isMajorityGone(survey: Survey): boolean {
+  return survey.voters.length - replaced(survey).length < majoritySize(survey.voters.length);
+}
+
+/**
+ * Why a rescue is refused, in words; null when it is not.
+ *
+ * @param lost names of pods that a person says are gone with their disks
+ */
+export function refusal(survey: Survey, lost: readonly string[]): string | null {
+  const { self, voters, connectedId } = survey;
+  const gone = replaced(survey);
+  const said = voters.filter((voter) => lost.includes(voter.name) && voter.id !== self.id && !gone.includes(voter));
+  const heard = said.filter((voter) => connectedId(voter.name) === voter.id);
+  if (heard.length > 0) return `${namesOf(heard)} answers and is not lost`;
+  const alive = voters.filter((voter) => !gone.includes(voter) && !said.includes(voter));
+  const needed = majoritySize(voters.length);
+  if (alive.length < needed) return null;
+  const others = alive.filter((voter) => voter.id !== self.id);
+  return (
+    `${alive.length} of ${voters.length} voters may still be alive and ${needed} could elect a leader: ` +
+    `${namesOf(others)} must be back with its data, or be named as lost once its pod and disk are gone for good`
+  );
+}
+
+export interface Rescue {
+  readonly self: Member;
+  readonly view: CoreView;
+  /** Of the old group. One that was only appended may name a newcomer, who has no part in what is given up. */
+  readonly committed: Configuration;
+  readonly term: Term;
+  readonly removed: readonly MemberId[];
+  readonly oldTokenBase: number;
+  readonly groupId: string;
+  readonly wallSeconds: number;
+}
+
+/**
+ * The new group's first state: this member alone, everyone else out, tokens above all that the old group can have given.
+ * It begins one index after everything that this node knows, so that nothing of the old log is taken for a part of it.
+ */
+export function snapshotOfRescue(rescue: Rescue): Snapshot {
+  const { self, view, committed, term, removed, oldTokenBase, groupId, wallSeconds } = rescue;
+  const { voters, learners } = committed;
+  const others = [...voters, ...learners].map(({ id }) => id).filter((id) => id !== self.id);
+  const tokenBase = tokenBaseAfter(oldTokenBase, view.lastIndex, wallSeconds);
+  assert(tokenBase > oldTokenBase + view.lastIndex, "tokens of the new group are larger than all known ones");
+  return {
+    index: logIndex(view.lastIndex + 1),
+    term,
+    groupId,
+    configuration: { voters: [self], learners: [] },
+    tokenBase,
+    removed: [...others, ...removed].slice(0, MAX_REMOVED),
+    lock: view.history,
+  };
+}
+
+function namesOf(members: readonly Member[]): string {
+  return members.map(({ name }) => name).join(", ");
+}
