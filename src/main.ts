@@ -48,9 +48,11 @@ async function main(): Promise<void> {
   switch (reading.kind) {
     case "help":
       return runForPeople(["help"]);
-    case "version":
-      process.stdout.write(`tenure ${VERSION}\n`);
+    case "version": {
+      const { renderVersion } = await import("./cli/help.ts");
+      process.stdout.write(renderVersion(VERSION));
       return;
+    }
     case "faults":
       process.stderr.write(renderFaults(reading.faults));
       process.exitCode = EXIT_CONFIGURATION;
@@ -135,6 +137,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     clock,
     storage: await openStorage(settings.dataDir, observer),
     transport,
+    siblings: () => discovery.siblings(settings.name),
     entropy: { id: () => memberId(randomBytes(16).toString("hex")), seed: () => randomBytes(4).readUInt32LE() },
     observer,
     fatal: (error) => die(log, error),

@@ -77,7 +77,14 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     return isAbsent ? [] : addressesOfTargets(records);
   }
 
-  return { lookup, close: () => client.close() };
+  async function siblings(givenName: string): Promise<readonly string[]> {
+    const name = canonical(givenName);
+    const records = (await srvRecords()).filter((record) => isUsable(record) && isSibling(record, name));
+    const labels = records.map((record) => firstLabel(record)).filter((label) => label !== name);
+    return [...new Set(labels)].slice(0, MAX_DNS_RECORDS);
+  }
+
+  return { lookup, siblings, close: () => client.close() };
 }
 
 /** The records, or none and a failure on the list. */
@@ -110,8 +117,13 @@ const ORDINAL = /-\d+$/;
 
 /** A record of another pod of the same StatefulSet. */
 function isSibling(record: SrvRecord, name: string): boolean {
-  const [label = ""] = canonical(record.name).split(".");
+  const label = firstLabel(record);
   return ORDINAL.test(label) && ORDINAL.test(name) && label.replace(ORDINAL, "") === name.replace(ORDINAL, "");
+}
+
+function firstLabel(record: SrvRecord): string {
+  const [label = ""] = canonical(record.name).split(".");
+  return label;
 }
 
 /** Lowest priority number first, then the heaviest; the name makes the order the same every time. */

@@ -5,12 +5,14 @@
  * known to have accepted it. Only ordinal 0 proposes, and only when every other name has answered, lately, that it is
  * empty; silence means wait.
  *
+ * DNS may hold a formation back, by a name that it lists; it can never bring one about.
+ *
  * Invariant: an incarnation accepts one Form, durably, before it says so. One that it accepted is dropped only when no
  * other founder can ever accept it: each of their slots is occupied by another incarnation or has another Form.
  *
  * A node that hears of a group which it cannot be a founder of asks to be taken in instead; see src/node/admission.ts.
  *
- * Deliberately absent: I/O. Actions are carried out in order by the node; DNS never decides anything here.
+ * Deliberately absent: I/O. Actions are carried out in order by the node.
  */
 import { assert } from "../base/assert.ts";
 import type { Member, MonotonicMs } from "../base/types.ts";
@@ -39,6 +41,8 @@ export interface FormationOptions {
   readonly accepted: Form | null;
   /** The group that this node is a member of already; null while it has none. */
   readonly groupId: string | null;
+  /** Names that DNS lists, also beyond the set as this node knows it; null while nobody has looked. */
+  readonly listed: () => readonly string[] | null;
   readonly wallSeconds: () => number;
   /** 32 random hexadecimal digits. */
   readonly newGroupId: () => string;
@@ -86,7 +90,7 @@ export class Formation {
 
   /** Names that have not answered lately. */
   silent(now: MonotonicMs): readonly string[] {
-    return this.#options.others.filter((name) => this.#fresh(name, now) === null);
+    return this.#expected().filter((name) => this.#fresh(name, now) === null);
   }
 
   status(): FormationStatus {
@@ -103,7 +107,7 @@ export class Formation {
     const decided = this.#decide(now);
     this.#forgetStrangers(now);
     // Also those who are not of the set as this node knows it: a set may have been scaled.
-    const names = [...new Set([...this.#options.others, ...this.#heard.keys()])];
+    const names = [...new Set([...this.#expected(), ...this.#heard.keys()])];
     const asks = names.map((to): FormationAction => ({ kind: "send", to, message: { kind: "formQuery" } }));
     return [...decided, ...asks];
   }
@@ -175,7 +179,7 @@ export class Formation {
     if (mine !== undefined) return this.#accept(mine, now);
     if (!this.#options.proposer || this.#outsider) return [];
     const founders = this.#emptyFounders(now);
-    if (founders === null) return [];
+    if (founders === null || !this.#strangersAreEmpty(now)) return [];
     const seconds = Math.max(this.#options.wallSeconds(), ...founders.map(({ wallSeconds }) => wallSeconds));
     const form: Form = {
       groupId: this.#options.newGroupId(),
@@ -217,6 +221,21 @@ export class Formation {
       founders.push({ member: heard.from, wallSeconds: heard.status.wallSeconds });
     }
     return founders;
+  }
+
+  /**
+   * A set that was scaled up after its pods were configured has more names than this node expects. If DNS lists one, a
+   * group may live there: a name that does not answer that it is empty holds the formation back.
+   */
+  #strangersAreEmpty(now: MonotonicMs): boolean {
+    const strangers = this.#expected().filter((name) => !this.#options.others.includes(name));
+    return (
+      this.#options.listed() !== null && strangers.every((name) => this.#fresh(name, now)?.status.kind === "empty")
+    );
+  }
+
+  #expected(): readonly string[] {
+    return [...new Set([...this.#options.others, ...(this.#options.listed() ?? [])])];
   }
 
   /** Acceptance is for ever, so an old answer of that very incarnation is as good as a new one. */

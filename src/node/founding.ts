@@ -17,7 +17,10 @@ import { Formation, type FormationAction, FORMATION_INTERVAL_MS, type FormationO
 /** A group that did not form tells whom it waits for after this, and then this often. */
 const REPORT_INTERVAL_MS = 10_000;
 
-export interface FoundingOptions extends FormationOptions {
+export interface FoundingOptions extends Omit<FormationOptions, "listed"> {
+  readonly siblings: () => Promise<readonly string[]>;
+  /** DNS lists these: they will be asked. */
+  readonly met: (names: readonly string[]) => void;
   readonly clock: Clock;
   readonly storage: Storage;
   readonly transport: Transport;
@@ -29,6 +32,9 @@ export interface FoundingOptions extends FormationOptions {
 export class Founding {
   readonly #options: FoundingOptions;
   readonly #formation: Formation;
+  /** Null until DNS has answered or failed once. */
+  #listed: readonly string[] | null = null;
+  #looking = false;
   #work: Promise<void> = Promise.resolve();
   #queued = 0;
   #stopped = false;
@@ -37,7 +43,7 @@ export class Founding {
 
   constructor(options: FoundingOptions) {
     this.#options = options;
-    this.#formation = new Formation(options);
+    this.#formation = new Formation({ ...options, listed: () => this.#listed });
     this.#reportedAt = options.clock.monotonic();
   }
 
@@ -82,6 +88,7 @@ export class Founding {
   start(): void {
     const { clock } = this.#options;
     const now = clock.monotonic();
+    void this.#look();
     this.#do(() => this.#formation.tick(now));
     this.#report(now);
     this.#cancelTick = clock.wakeAt(monotonicMs(now + FORMATION_INTERVAL_MS), () => {
@@ -103,6 +110,18 @@ export class Founding {
     this.#stopped = true;
     this.#cancelTick?.();
     await this.#work;
+  }
+
+  /** What DNS lists now; a failure says nothing, and what was listed before stays in force. */
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const isFirst = this.#listed === null;
+    this.#listed = await this.#options.siblings().catch(() => this.#listed ?? []);
+    this.#looking = false;
+    if (this.#stopped || this.#formation.grouped) return;
+    this.#options.met(this.#listed);
+    if (isFirst) this.#do(() => this.#formation.tick(this.#options.clock.monotonic()));
   }
 
   #report(now: number): void {

@@ -230,6 +230,10 @@ export class TenureNode {
       groupId,
       wallSeconds: () => clock.wallSeconds(),
       newGroupId: entropy.id,
+      siblings: this.options.siblings ?? (() => Promise.resolve([])),
+      met: (names) => {
+        for (const each of names) this.#mayNeedAnswer(each);
+      },
       clock,
       storage,
       transport,
@@ -256,13 +260,16 @@ export class TenureNode {
       founding: () => this.#founding,
       life: () => this.#life,
       observe: (event) => this.observe(event),
-      mayNeedAnswer: (name) => {
-        const isNew = this.#neighbours.welcome(name, this.options.clock.monotonic());
-        if (isNew) this.options.transport.setPeers(this.#peerNames());
-      },
+      mayNeedAnswer: (name) => this.#mayNeedAnswer(name),
       joined: (snapshot) => this.#joined(snapshot),
       removed: () => this.#startAnew(),
     });
+  }
+
+  /** Keeps a connection for a while to a name that may not be among those it is kept to anyway. */
+  #mayNeedAnswer(name: string): void {
+    const isNew = this.#neighbours.welcome(name, this.options.clock.monotonic());
+    if (isNew) this.options.transport.setPeers(this.#peerNames());
   }
 
   /** The moment at which a founder becomes a member: the snapshot of the Form makes it durable. */

@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly transport: Transport;
   readonly entropy: Entropy;
   readonly observer: Observer;
+  /** Names of the set that DNS knows of; a failure counts as none. Absent where there is no such source. */
+  readonly siblings?: () => Promise<readonly string[]>;
   /** Storage, clock or protocol failed: the process must end at once; the lease lapses by itself. */
   readonly fatal: (error: unknown) => void;
 }

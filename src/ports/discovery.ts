@@ -19,5 +19,11 @@ export interface Discovery {
    * Rejects with `discovery_failed` when the server does not answer.
    */
   lookup(name: string): Promise<readonly PeerAddress[]>;
+  /**
+   * Names of the pods that have a record beside `name` and are of its StatefulSet, at most MAX_DNS_RECORDS. A hint like
+   * an address: it can hold back the first formation of a group, and nothing else (see src/node/formation.ts). Rejects
+   * with `discovery_failed`.
+   */
+  siblings(name: string): Promise<readonly string[]>;
   close(): void;
 }

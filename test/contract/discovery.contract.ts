@@ -124,4 +124,14 @@ describe.each([
     await expect(discovery.lookup("app-1")).rejects.toMatchObject({ code: "discovery_failed" });
     discovery.close();
   });
+
+  it("tells who else of the set has a record, and nobody of another set", async () => {
+    subject = await start();
+    const at = { host: "10.0.0.1", port: 7400 };
+    subject.publish(["app-0", "app-1", "app-7", "other-1"].map((name) => ({ name, ...at })));
+    expect([...(await subject.discovery.siblings("app-0"))].toSorted()).toEqual(["app-1", "app-7"]);
+    expect(await subject.discovery.siblings("lonely-0")).toEqual([]);
+    subject.setFailing(true);
+    await expect(subject.discovery.siblings("app-0")).rejects.toMatchObject({ code: "discovery_failed" });
+  });
 });

@@ -122,6 +122,26 @@ describe("scaling", () => {
   });
 });
 
+describe("a pod that was told that it is alone", () => {
+  it("joins the group that its set was scaled up to, instead of forming a second one", async () => {
+    const group = await createGroup({ size: 3, env: { TENURE_REPLICAS: "1" } });
+    for (const name of group.names) await group.startMember(name);
+    const before = await members(group, group.names);
+    const journal = journalOf(group);
+    await group.member("app-0").crash();
+    const back = await reborn(group, "app-0");
+    const id = await incarnationOf(back);
+    const after = await group.until("app-0 in its place", async () => {
+      const cluster = await clusterOf(await group.holder());
+      return cluster.members.length === 3 && cluster.members.some((member) => member.id === id) ? cluster : null;
+    });
+    expect(after.groupId).toBe(before.groupId);
+    expect((await clusterOf(back)).groupId).toBe(before.groupId);
+    await journal.stop();
+    expect(journal.violations()).toStrictEqual([]);
+  });
+});
+
 describe("a removed incarnation", () => {
   it("that comes back on its old disk learns that it is out, and joins as a new one", async () => {
     const group = await startGroup({ size: 3, ...HANDOVER });

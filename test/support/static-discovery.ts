@@ -31,6 +31,13 @@ export function createStaticDiscovery(): StaticDiscovery {
       if (failing) throw new TenureError("discovery_failed", "the table was told to fail");
       return (table.get(name.toLowerCase()) ?? []).slice(0, MAX_DNS_RECORDS);
     },
+    siblings: async (name) => {
+      if (closed) throw new TenureError("discovery_failed", "discovery is closed");
+      if (failing) throw new TenureError("discovery_failed", "the table was told to fail");
+      const set = name.toLowerCase().replace(/-\d+$/, "");
+      const names = [...table].filter(([, addresses]) => addresses.length > 0).map(([known]) => known);
+      return names.filter((known) => known !== name.toLowerCase() && known.replace(/-\d+$/, "") === set);
+    },
     close: () => {
       closed = true;
     },

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type Member, memberId, monotonicMs } from "../../../src/base/types.ts";
 import { Formation, type FormationAction, STATUS_FRESH_MS } from "../../../src/node/formation.ts";
 import type { Form } from "../../../src/ports/storage.ts";
-import type { IntroductoryMessage } from "../../../src/ports/transport.ts";
+import type { FormationStatus, IntroductoryMessage } from "../../../src/ports/transport.ts";
 
 const SECONDS_PER_TOKEN_BASE = 2 ** 22;
 
@@ -23,6 +23,7 @@ class Slot {
   disk: Form | null = null;
   formation: Formation;
   grouped: Form | null = null;
+  listed: readonly string[] | null = [];
   wallSeconds = 100;
 
   constructor(ordinal: number, size: number, id: string) {
@@ -56,6 +57,7 @@ class Slot {
       proposer: this.ordinal === 0,
       accepted: this.disk,
       groupId: this.grouped?.groupId ?? null,
+      listed: () => this.listed,
       wallSeconds: () => this.wallSeconds,
       newGroupId: () => idOf("f"),
     });
@@ -308,5 +310,48 @@ describe("a group that exists", () => {
     network.carryOut(slot, slot.formation.receive(network.slot(0).self, { kind: "formPropose", form }, network.now));
     expect(slot.disk).toBeNull();
     expect(slot.formation.outsider).toBe(true);
+  });
+});
+
+describe("names that DNS lists beyond the set", () => {
+  /** app-0 believes that it is alone; app-3 has a group that was scaled up from it. */
+  function scaled(): Network {
+    const network = new Network(1);
+    network.slot(0).listed = ["app-3"];
+    return network;
+  }
+
+  it("hold a formation back until they have answered that they are empty", () => {
+    const network = scaled();
+    for (let round = 0; round < 20; round += 1) network.tick();
+    expect(network.groups()).toEqual([]);
+    expect(network.slot(0).formation.silent(network.now)).toEqual(["app-3"]);
+    const empty: FormationStatus = { kind: "empty", wallSeconds: 1 };
+    const from = { id: idOf("9"), name: "app-3" };
+    const { formation } = network.slot(0);
+    network.carryOut(network.slot(0), formation.receive(from, { kind: "formStatus", status: empty }, network.now));
+    expect(
+      network.slot(0).grouped?.founders.map(({ name }) => name),
+      "and are no founders",
+    ).toEqual(["app-0"]);
+  });
+
+  it("and make the node ask to be taken in when they have a group", () => {
+    const network = scaled();
+    const from = { id: idOf("9"), name: "app-3" };
+    const status: FormationStatus = { kind: "member", groupId: idOf("8") };
+    const actions = network.slot(0).formation.receive(from, { kind: "formStatus", status }, network.now);
+    expect(actions).toEqual([{ kind: "send", to: "app-3", message: { kind: "joinRequest" } }]);
+    expect(network.slot(0).formation.outsider).toBe(true);
+  });
+
+  it("nothing is formed before DNS was asked, or has failed", () => {
+    const network = new Network(1);
+    network.slot(0).listed = null;
+    network.tick();
+    expect(network.groups()).toEqual([]);
+    network.slot(0).listed = [];
+    network.tick();
+    expect(network.groups()).toHaveLength(1);
   });
 });
