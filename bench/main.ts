@@ -9,16 +9,18 @@
 import { parseArgs } from "node:util";
 import { measureFootprint, measureStarts } from "./footprint.ts";
 import { measureLeaderThroughput, measureServers } from "./leader-throughput.ts";
+import { type Crowd, measureCrowd, measureRolling } from "./members.ts";
 import { median, percentile, renderTable, type Row, rowOf } from "./statistics.ts";
 import { measureFailovers, measureHandovers, withGroup } from "./successor.ts";
 import { measureSyncs } from "./sync.ts";
 
 const HELP = `npm run bench -- [--quick] [--only NAME]
 
-Measures failover, handover, GET /leader and the footprint of a group of three real sidecars.
+Measures failover, handover, GET /leader and the footprint of a group of three real sidecars, a rolling restart of it,
+and a group of fifty.
 
   --quick       fewer runs, about a minute
-  --only NAME   one of: successor, leader, footprint
+  --only NAME   one of: successor, leader, footprint, members
   --help        this text
 `;
 
@@ -88,6 +90,29 @@ async function footprint(): Promise<readonly Row[]> {
   });
 }
 
+async function members(): Promise<readonly Row[]> {
+  say("a rolling restart without volumes, pod by pod …");
+  const rolled = await measureRolling(quick ? 2 : 10);
+  const gapsOf = (held: boolean): readonly number[] =>
+    rolled.filter((each) => each.held === held).map((each) => each.gapMs);
+  const votes = rolled.map(({ voterAfterMs }) => voterAfterMs);
+  const replicas = quick ? 10 : 50;
+  say(`a group of ${replicas} replicas …`);
+  const crowd = await measureCrowd(replicas, quick ? 10_000 : 60_000);
+  return [
+    rowOf("longest time without a 200, a holder is replaced", gapsOf(true), "ms", "50 ms"),
+    rowOf("longest time without a 200, a follower is replaced", gapsOf(false), "ms", ""),
+    rowOf("a reborn pod's start to its vote", votes, "ms", "1 s"),
+    single(`${replicas} replicas: the leader's memory and CPU`, crowdCost(crowd), ""),
+    single(`${replicas} replicas: the leader writes`, `${(crowd.sentBytesPerSecond / 1_024).toFixed(0)} KiB/s`, ""),
+    single(`${replicas} replicas: a standby's memory`, `${crowd.learnerMiB.toFixed(1)} MiB`, ""),
+  ];
+}
+
+function crowdCost({ leaderMiB, leaderCpu }: Crowd): string {
+  return `${leaderMiB.toFixed(1)} MiB, ${leaderCpu.toFixed(1)} %`;
+}
+
 async function main(): Promise<void> {
   if (values.help === true) return console.log(HELP);
   const syncs = await measureSyncs(200);
@@ -98,6 +123,7 @@ async function main(): Promise<void> {
   if (wants("successor")) rows.push(...(await successors(false)), ...(await successors(true)));
   if (wants("leader")) rows.push(...(await leader()));
   if (wants("footprint")) rows.push(...(await footprint()));
+  if (wants("members")) rows.push(...(await members()));
   console.log(`\n${renderTable(rows)}\n\nD = 1 s, H = 100 ms, Node ${process.version}, ${process.platform}`);
 }
 
