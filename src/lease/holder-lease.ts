@@ -82,6 +82,11 @@ export class HolderLease {
     return this.#reckoned.start;
   }
 
+  /** The latest end that `end` has ever returned; null: none. */
+  get furthestEnd(): HolderMs | null {
+    return this.#furthestEnd;
+  }
+
   /** Whether every end that `end` has ever returned has passed. */
   allEndsPassed(now: HolderMs): boolean {
     return this.#furthestEnd === null || now >= this.#furthestEnd;

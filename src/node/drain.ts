@@ -19,7 +19,7 @@ export class Drain {
   #to: string | null = null;
 
   /**
-   * @param lastGiven the end of the lease as the drain begins; no later deadline is given from here on. Null: none
+   * @param lastGiven the latest end of the lease that was told before the drain began; no later deadline is given from here on. Null: none
    * was given that is still ahead.
    */
   constructor(cause: DrainCause, startedAt: MonotonicMs, timeoutMs: number, lastGiven: HolderMs | null) {

@@ -198,7 +198,7 @@ export class Group {
     const { held } = this.#core.lockView(now);
     if (held !== null) {
       // From this line on no answer says "leader": what was given so far is all there is to wait for.
-      const drain = new Drain(cause, now.monotonicMs, timeoutMs ?? 0, held.end);
+      const drain = new Drain(cause, now.monotonicMs, timeoutMs ?? 0, held.furthestEnd);
       if (timeoutMs === null) drain.confirm(null);
       this.#drain = drain;
       this.#options.observe({ kind: "draining", cause, timeoutMs: timeoutMs ?? 0 });
@@ -212,7 +212,7 @@ export class Group {
     while (!drain.over(this.#clock.now())) await this.#sleepUntilDrainMayEnd(drain);
     // Who was chosen as the drain began may be gone by now; anybody is better than an election.
     const isAble = this.#core.transferTarget(drain.to, this.#clock.now()) !== null;
-    await this.#runner.perform({ kind: "resign", to: isAble ? drain.to : null, stopped: drain.confirmed });
+    await this.#runner.perform({ kind: "resign", to: isAble ? drain.to : null, stopped: true });
     this.#options.observe({ kind: "drained", confirmed: drain.confirmed });
     this.#drain = null;
     this.#drained = null;

@@ -33,8 +33,11 @@ export interface LockView {
   readonly role: Role;
   readonly term: Term;
   readonly leader: MemberId | null;
-  /** The tenure under which this node holds the lock now, and the end of its lease; null if it does not. */
-  readonly held: { readonly tenure: Tenure; readonly end: HolderMs } | null;
+  /**
+   * The tenure under which this node holds the lock now, the end of its lease, and the latest end that anybody can have
+   * been told, which is later where a change of members has moved the end back; null if it does not hold.
+   */
+  readonly held: { readonly tenure: Tenure; readonly end: HolderMs; readonly furthestEnd: HolderMs } | null;
   /** The tenure that is current as far as this node can know now: its own, or what its leader said within U. */
   readonly current: Tenure | null;
   /** A majority has acknowledged a round lately, so that a leader's lease runs. */
@@ -94,7 +97,7 @@ function heldNow(state: CoreState, now: Now): LockView["held"] {
   const end = leaseEnd(state);
   const tenure = state.lock.latest;
   if (end === null || tenure?.claim !== claim) return null;
-  return { tenure, end };
+  return { tenure, end, furthestEnd: state.leadership?.lease.furthestEnd ?? end };
 }
 
 /** Never a holder of yesterday: a follower names one only while its leader's word is fresh (contrib#690). */
