@@ -62,7 +62,7 @@ export const COMMANDS = {
     summary: "the group at a glance: holder, lease, members, and what stands in the way",
     description: [
       "Shows who holds the lock, with its token and for how long this pod has known it; what is left of the lease, " +
-        "if this pod holds it; the members; and what is wrong, with what to type next. All of it is what this pod sees.",
+        "if this pod holds it; the members; and what is wrong, with what to type next: all as this pod sees it.",
     ],
     flags: [],
     json: '`{"holder":{"name","token","forMs"} or null,"leader":…,"cluster":…}`, with the answers of those paths',

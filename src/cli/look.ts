@@ -5,6 +5,7 @@
  *
  * Deliberately absent: a lock. The sidecar does not stand still because somebody looks.
  */
+import { TenureError } from "../base/errors.ts";
 import { SUCCESSOR_WATCH_MS } from "../base/limits.ts";
 import type { Address } from "./address.ts";
 import { ClusterSchema, HistorySchema, LeaderSchema } from "./answers.ts";
@@ -52,19 +53,15 @@ export async function lookForHolder(address: Address, leaseDurationMs: number): 
     for (;;) {
       const picture = await look(address);
       const leftMs = Math.floor(until - performance.now());
-      if (isSettled(picture) || leftMs <= 0) return picture;
+      if (picture.holder !== null || leftMs <= 0) return picture;
       const path = `/leader?index=${picture.leader.index}&wait=${Math.min(leftMs, LONGEST_POLL_MS)}ms`;
       await ask(address, LeaderSchema, { path });
     }
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof TenureError) return null;
+    throw error;
   }
 }
 
-/** A pod that drains still counts as the holder, and no longer is what was asked for. */
-function isSettled({ holder, leader }: Picture): boolean {
-  return holder !== null && (holder.name !== leader.self || leader.reason !== "draining");
-}
-
-/** Short enough that a drain without a change of the counter is seen to end. */
+/** Well below COMMAND_TIMEOUT_MS, so that a poll that ends without a change is no late answer. */
 const LONGEST_POLL_MS = 1_000;

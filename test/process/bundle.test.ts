@@ -22,6 +22,21 @@ describe("dist/main.js", () => {
     expect([...names].filter((name) => name?.startsWith("@kubernetes/"))).toStrictEqual([]);
   });
 
+  it("runs the code of no command when it is a sidecar", async () => {
+    const text = await readFile(MAIN, "utf8");
+    const modules = new Set(
+      [...text.matchAll(/^\/\/ (?<path>src\/cli\/.*)$/gmu)].map(({ groups }) => groups?.["path"]),
+    );
+    // What is loaded lazily stands in a function, called by whoever imports it.
+    const lazy = [...text.matchAll(/^ {2}"(?<path>src\/cli\/[^"]+)"\(\) \{$/gmu)].map(({ groups }) => groups?.["path"]);
+    expect(lazy).toContain("src/cli/run-command.ts");
+    expect(lazy).toContain("src/cli/help.ts");
+    expect([...modules].filter((path) => !lazy.includes(path))).toStrictEqual(["src/cli/faults.ts"]);
+    const called = text.matchAll(/^init_(?<name>\w+)\(\);$/gmu);
+    const names = new Set(lazy.map((path) => path?.replace(/^src\/cli\/|\.ts$/gu, "").replaceAll("-", "_")));
+    expect([...called].filter(({ groups }) => names.has(groups?.["name"]))).toStrictEqual([]);
+  });
+
   it("runs alone in a directory, with no package to be found", async () => {
     const directory = await createTemporaryDirectory();
     onTestFinished(() => directory.remove());
