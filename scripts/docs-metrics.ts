@@ -7,7 +7,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { EVENT_LOOP_STEP_MS } from "../src/base/limits.ts";
+import { EVENT_LOOP_STEP_MS, EVENT_LOOP_WINDOW_MS } from "../src/base/limits.ts";
+import { holderMs, monotonicMs } from "../src/base/types.ts";
 import { createMetrics, type MetricRow } from "../src/ops/metrics.ts";
 
 export const METRICS_PAGE = fileURLToPath(new URL("../docs/reference/metrics.md", import.meta.url));
@@ -19,6 +20,15 @@ export function renderMetrics(): string {
     },
     ready: () => false,
     version: "",
+    watch: {
+      leaseDurationMs: 0,
+      clockDrift: 0,
+      replicas: 0,
+      now: () => ({ monotonicMs: monotonicMs(0), holderMs: holderMs(0) }),
+      members: () => [],
+      rescueNeeded: () => false,
+      certificateNotAfterMs: () => null,
+    },
   });
   const rows = metrics.describe();
   metrics.close();
@@ -45,8 +55,7 @@ export function renderMetrics(): string {
     ...section("tenure", "tenure_"),
     ...section("The process", "process_"),
     `The delay of the event loop is measured in steps of ${EVENT_LOOP_STEP_MS} ms, so a shorter stall shows in part`,
-    "or not at all. It counts from the scrape before, whoever made it: of two scrapers each sees the time since the",
-    "other's.",
+    `or not at all. A stall shows for at least ${EVENT_LOOP_WINDOW_MS / 1_000} s, to every scraper.`,
   ].join("\n")}\n`;
 }
 

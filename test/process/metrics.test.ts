@@ -1,6 +1,9 @@
 /**
  * What people and monitors see of real sidecars: metrics, probes and the log, through a failover and a handover.
  */
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ask } from "../support/http.ts";
 import type { LocalGroup } from "../support/local-group.ts";
@@ -123,6 +126,50 @@ describe("metrics", () => {
     expect(get(resigned, "tenure_lease_releases_total")).toBe(1);
     expect(get(resigned, "tenure_transfers_total")).toBe(1);
     expect(get(resigned, "tenure_is_leader")).toBe(0);
+  });
+
+  it("tell what alerts compare with: settings, voters in reach, dates, clocks", async () => {
+    const group = await startGroup({ size: 3, secure: true, leaseDuration: "2s", env: { TENURE_CLOCK_DRIFT: "0.2" } });
+    const holder = await group.agreed();
+    const [standby, other] = group.othersThan(holder);
+    if (standby === undefined || other === undefined) throw new Error("there are three");
+    await group.until("everyone in reach", async () =>
+      (await holder.metric("tenure_voters_connected")) === 3 ? 1 : null,
+    );
+    const samples = await scrape(holder);
+    expect(get(samples, "tenure_lease_duration_seconds")).toBe(2);
+    expect(get(samples, "tenure_clock_drift_bound_ratio")).toBe(0.2);
+    expect(get(samples, "tenure_replicas")).toBe(3);
+    expect(get(samples, "tenure_rescue_needed")).toBe(0);
+    const wallSeconds = Date.now() / 1_000;
+    const since = get(samples, "tenure_holding_since_timestamp_seconds");
+    expect(since).toBeGreaterThan(get(samples, "process_start_time_seconds"));
+    expect(since).toBeLessThanOrEqual(wallSeconds);
+    expect(await standby.metric("tenure_holding_since_timestamp_seconds")).toBe(0);
+    const pem = await readFile(join(group.tlsDir(holder.name), "tls.crt"), "utf8");
+    const notAfter = new X509Certificate(pem).validToDate.getTime() / 1_000;
+    expect(get(samples, "tenure_certificate_expiry_timestamp_seconds")).toBe(notAfter);
+    expect(get(samples, "tenure_clock_suspended_seconds_total")).toBeLessThan(0.1);
+    const [firstAt, first] = [performance.now(), await holder.metric("tenure_clock_monotonic_seconds_total")];
+    await other.crash();
+    await group.until("one out of reach", async () =>
+      (await holder.metric("tenure_voters_connected")) === 2 ? 1 : null,
+    );
+    const [second, secondAt] = [await holder.metric("tenure_clock_monotonic_seconds_total"), performance.now()];
+    // It runs, in seconds; how evenly is a matter of many scrapes.
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThan(0);
+    expect((second ?? 0) - (first ?? 0)).toBeLessThanOrEqual((secondAt - firstAt) / 1_000);
+  });
+
+  it("show a pause also after a scrape that was given up because of it", async () => {
+    const group = await startGroup({ size: 1, leaseDuration: "10s", heartbeatInterval: "1s" });
+    const holder = await group.agreed();
+    await holder.pause();
+    const patience = AbortSignal.timeout(700);
+    await expect(holder.ops("/metrics", { signal: patience })).rejects.toThrow();
+    holder.resume();
+    expect(await holder.metric("tenure_event_loop_delay_max_seconds")).toBeGreaterThan(0.5);
+    expect(await holder.metric("tenure_event_loop_delay_max_seconds")).toBeGreaterThan(0.5);
   });
 
   it("come as OpenMetrics to who asks for it, and unharmed to who asks next", async () => {

@@ -5,6 +5,7 @@ import { createMetrics } from "../../../src/ops/metrics.ts";
 import { startOpsServer, type OpsServer } from "../../../src/ops/server.ts";
 import { ask as askAt, wire, type Answer, type Ask } from "../../support/http.ts";
 import { nodeSample } from "../../support/node-sample.ts";
+import { watchOptions } from "../../support/watch-options.ts";
 
 interface Bench {
   readonly server: OpsServer;
@@ -28,6 +29,7 @@ async function start(host = "127.0.0.1"): Promise<Bench> {
     },
     ready: () => state.isReady,
     version: "1.2.3",
+    watch: watchOptions(),
   });
   const server = await startOpsServer({
     host,
