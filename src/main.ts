@@ -22,6 +22,7 @@ import { TenureNode } from "./node/node.ts";
 import { combineObservers } from "./ops/combine.ts";
 import { createLogObserver } from "./ops/log-observer.ts";
 import { createMetrics } from "./ops/metrics.ts";
+import { tuneEngine } from "./ops/engine.ts";
 import { startOpsServer } from "./ops/server.ts";
 import type { Observer } from "./ports/observer.ts";
 import type { Storage } from "./ports/storage.ts";
@@ -32,9 +33,17 @@ import { createPeerTransport } from "./transport/peer-transport.ts";
 declare const TENURE_VERSION: string | undefined;
 const VERSION = typeof TENURE_VERSION === "string" ? TENURE_VERSION : "0.0.0-dev";
 
-// A flood of connections or requests must not make the young generation as large as V8 lets it: live data is a few MiB,
-// and without this the process grew to 235 MiB where it needs 107. Has to be set before there is load.
-setFlagsFromString("--semi-space-growth-factor=1");
+tuneEngine({
+  setFlag: setFlagsFromString,
+  cpuMicros: () => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  every: (intervalMs, look) => {
+    const timer = setInterval(look, intervalMs).unref();
+    return () => clearInterval(timer);
+  },
+});
 
 const EXIT_FAULT = 1;
 const EXIT_CONFIGURATION = 2;
