@@ -2,10 +2,10 @@
 
 # The sidecar's image: Node and the bundle, nothing else. No package manager, no packages, no root.
 #
-#   docker build --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" -t tenure .
+#   docker build --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" -t tenure:0.1.0 .
 #
-# RUNTIME_IMAGE may be any image with Node 24 on its PATH or in /nodejs/bin, where distroless images keep it. Nothing
-# below needs a shell. For a release, pin both images by digest.
+# RUNTIME_IMAGE may be any image with Node 24 on its PATH or in /nodejs/bin, where distroless images keep it; it needs
+# no shell. BUILD_IMAGE needs Node 24 with npm. For a release, pin both by digest.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=node:24-bookworm-slim
 
@@ -18,6 +18,8 @@ COPY tsconfig.json LICENSE ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
+# What it was made from: every package that runs in production, at its version.
+RUN npm sbom --sbom-format=cyclonedx --omit=dev --package-lock-only > dist/sbom.cdx.json
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.0.0

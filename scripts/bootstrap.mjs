@@ -27,6 +27,11 @@ const TASKS = {
   test: [["scripts/test.ts"]],
   demo: [["scripts/build.ts", "--if-stale"], ["demo/main.ts"]],
   bench: [["scripts/build.ts", "--if-stale"], ["bench/main.ts"]],
+  simulate: [["test/simulation/main.ts"]],
+  chaos: [["test/process/chaos/main.ts"]],
+  mutants: [["test/mutants/main.ts"]],
+  model: [["test/model/main.ts"]],
+  tools: [["scripts/tools.ts"]],
 };
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -4,7 +4,8 @@
  *   PUT / with the header Fencing-Token    204 written; 409 a later holder was here; 428 no token
  *   GET /                                  the value, with the token that wrote it
  *
- * Run it: node examples/store/http-store.ts. PORT (default 8080), FILE (default ./fenced.json).
+ * Run it: node examples/store/http-store.ts. HOST (default 127.0.0.1), PORT (default 8080), FILE (default
+ * ./fenced.json).
  *
  * Invariant: whether a write is taken depends on its token and on nothing else: not on who sends it, not on a lease,
  * not on a clock.
@@ -75,8 +76,8 @@ function answer(res: ServerResponse, status: number, text: string): void {
 }
 
 if (import.meta.main) {
-  const { PORT = "8080", FILE = "fenced.json" } = process.env;
-  createStore(new FencedFile(FILE)).listen(Number(PORT), "127.0.0.1", () => {
-    console.log(`http://127.0.0.1:${PORT}/ writes to ${FILE}`);
+  const { HOST = "127.0.0.1", PORT = "8080", FILE = "fenced.json" } = process.env;
+  createStore(new FencedFile(FILE)).listen(Number(PORT), HOST, () => {
+    console.log(`http://${HOST}:${PORT}/ writes to ${FILE}`);
   });
 }

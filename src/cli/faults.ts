@@ -35,10 +35,15 @@ function givenOf({ given, from, name }: Fault): string {
   if (given === null) return "nothing";
   const cut = given.length > MAX_GIVEN_LENGTH ? `${given.slice(0, MAX_GIVEN_LENGTH)}…` : given;
   const where = from === null || from === name ? "" : ` (${printable(from)})`;
-  return `${JSON.stringify(cut)}${where}`;
+  // JSON escapes what stands below the space, and neither C1 controls nor what turns the direction of text.
+  return `${shown(JSON.stringify(cut))}${where}`;
 }
 
 /** Names and messages can hold what was given, so they are cut and escaped as well. */
 function printable(text: string): string {
-  return text.slice(0, 4 * MAX_GIVEN_LENGTH).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  return shown(text.slice(0, 4 * MAX_GIVEN_LENGTH));
+}
+
+function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }

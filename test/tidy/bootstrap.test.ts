@@ -109,7 +109,7 @@ describe("bootstrap", () => {
 
   it("knows its tasks", () => {
     expect(run("toString")).toMatchObject({ status: 2, stdout: "" });
-    expect(run().stderr).toContain("usage: node scripts/bootstrap.mjs <build|test|demo|bench>");
+    expect(run().stderr).toContain("usage: node scripts/bootstrap.mjs <build|test|demo|bench|");
   });
 
   it("passes SIGTERM on and ends with the task's own status", async () => {

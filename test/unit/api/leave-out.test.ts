@@ -23,6 +23,7 @@ const QUESTIONS: readonly Ask[] = [
     body,
   })),
   { path: "/resign", method: "POST", headers: { "content-type": "text/plain" }, body: "x" },
+  { path: "/transfer", method: "POST", body: '{"to":"elsewhere"}' },
   { path: "/eligibility", method: "PUT", body: '{"eligible":false}' },
   { path: "/cluster", headers: { "if-none-match": "*", range: "bytes=0-1", accept: "a/b", "x-forwarded-for": "1" } },
 ];
