@@ -47,10 +47,13 @@ export class Founding {
     this.#reportedAt = options.clock.monotonic();
   }
 
-  /** To a peer that has just been connected: what this node is, if it is something, or else the question. */
-  introduce(name: string): void {
+  /**
+   * To a peer that has just been connected: what this node is, once that is durable, or else the question.
+   *
+   * @param isMember its life in a group has begun; what formation has decided may still be on its way to the disk
+   */
+  introduce(name: string, isMember: boolean): void {
     const status = this.#formation.status();
-    const isMember = this.#formation.grouped;
     this.#options.transport.sendTo(name, isMember ? { kind: "formStatus", status } : { kind: "formQuery" });
   }
 

@@ -37,7 +37,7 @@ export function handlersOf(node: Addressee): TransportHandlers {
       node.contacts.connected(peer, version);
       node.observe({ kind: "peerConnected", peer: peer.name, incarnation: peer.id, version });
       // Whoever has no group yet shall know at once that there is one, also of names that it does not expect.
-      if (groupId === null) node.founding()?.introduce(peer.name);
+      if (groupId === null) node.founding()?.introduce(peer.name, node.life() !== null);
     },
     disconnected: (peer) => node.observe({ kind: "peerDisconnected", peer }),
     fault: (code, where, message) => node.observe({ kind: "fault", code, where, message }),

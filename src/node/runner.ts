@@ -35,7 +35,8 @@ interface Waiting {
 export class CoreRunner {
   readonly #options: RunnerOptions;
   #queue: Waiting[] = [];
-  #running: Promise<void> | null = null;
+  #busy = false;
+  #running: Promise<void> = Promise.resolve();
   #stopped = false;
   #wake: { readonly at: MonotonicMs; readonly cancel: () => void } | null = null;
   #syncingSince: MonotonicMs | null = null;
@@ -77,10 +78,12 @@ export class CoreRunner {
   #push(waiting: Waiting): void {
     if (this.#stopped) return waiting.done?.();
     this.#queue.push(waiting);
-    this.#running ??= this.#run();
+    // Not by `#running`, which is not set yet while the first batch calls back from within.
+    if (!this.#busy) this.#running = this.#run();
   }
 
   async #run(): Promise<void> {
+    this.#busy = true;
     try {
       while (this.#queue.length > 0 && !this.#stopped) await this.#batch();
       this.#arm();
@@ -88,7 +91,7 @@ export class CoreRunner {
       this.#stopped = true;
       this.#options.fail(error);
     } finally {
-      this.#running = null;
+      this.#busy = false;
     }
   }
 
@@ -156,7 +159,9 @@ export function merge(results: readonly Effects[]): Append | null {
   for (const append of appends) {
     const { truncateAfter: cut } = append;
     if (cut !== undefined) {
-      truncateAfter = Math.min(truncateAfter, cut);
+      // What this batch has added itself is not on the disk yet, so there is nothing to be cut off there.
+      const onDisk = (entries[0]?.index ?? Number.POSITIVE_INFINITY) - 1;
+      if (cut < onDisk) truncateAfter = Math.min(truncateAfter, cut);
       entries = entries.filter((entry) => entry.index <= cut);
     }
     entries = [...entries, ...append.entries];

@@ -164,6 +164,47 @@ describe("the runner", () => {
   });
 });
 
+describe("an input that is offered from within", () => {
+  it("waits for its turn: two writes never overlap", async () => {
+    const clock = new ManualClock();
+    let writing = 0;
+    let most = 0;
+    // Every other step has something to write.
+    let steps = 0;
+    const core = {
+      step: (): Effects => {
+        steps += 1;
+        const persist = steps % 2 === 0 ? { entries: [] } : null;
+        return { persist, snapshot: null, send: [], apply: [], events: [] };
+      },
+      wakeAt: () => monotonicMs(1_000_000),
+    };
+    const runner: CoreRunner = new CoreRunner({
+      core: core as unknown as Core,
+      clock,
+      storage: {
+        append: async () => {
+          writing += 1;
+          most = Math.max(most, writing);
+          await turn();
+          writing -= 1;
+        },
+      } as Pick<Storage, "append"> as Storage,
+      saveSnapshot: async () => undefined,
+      send: () => undefined,
+      done: () => {
+        if (steps < 10) runner.offer({ kind: "tick" });
+      },
+      fail: (error) => {
+        throw error;
+      },
+    });
+    await Promise.all([runner.perform({ kind: "tick" }), runner.perform({ kind: "tick" })]);
+    while (steps < 10) await turn();
+    expect(most).toBe(1);
+  });
+});
+
 function effects(persist: Append): Effects {
   return { persist, snapshot: null, send: [], apply: [], events: [] };
 }
@@ -190,6 +231,19 @@ describe("merging appends", () => {
       entries: [noop(4, 3), noop(5, 3)],
       hardState: { term: 3, votedFor: voter, largestPromiseMs: 9 },
     });
+  });
+
+  it("cuts nothing off the disk that only this batch has added", () => {
+    const merged = merge([
+      effects({ entries: [noop(5, 3), noop(6, 3)] }),
+      effects({ truncateAfter: logIndex(5), entries: [noop(6, 4)] }),
+    ]);
+    expect(merged).toEqual({ entries: [noop(5, 3), noop(6, 4)] });
+    const all = merge([
+      effects({ entries: [noop(5, 3)] }),
+      effects({ truncateAfter: logIndex(4), entries: [noop(5, 4)] }),
+    ]);
+    expect(all).toEqual({ entries: [noop(5, 4)] });
   });
 
   it("is nothing when nothing changed", () => {
