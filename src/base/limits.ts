@@ -11,8 +11,8 @@ export const MAX_FRAME_BYTES = 1_048_576;
 /** Entries in one append: a follower far behind is caught up in steps, so that no frame comes near its limit. */
 export const MAX_APPEND_ENTRIES = 128;
 /**
- * The text of the entries in one append: below MAX_FRAME_BYTES by far, because a configuration of MAX_MEMBERS long names
- * takes 40 KiB and an append could have a hundred of them.
+ * The text of the entries in one append: below MAX_FRAME_BYTES by far, because a configuration of MAX_MEMBERS long
+ * names takes 40 KiB and an append could have a hundred of them.
  */
 export const MAX_APPEND_CHARACTERS = 262_144;
 /**
@@ -168,8 +168,8 @@ export const MAX_GIVEN_LENGTH = 120;
 export const MAX_SUGGESTION_LENGTH = 64;
 
 /**
- * The log file is written anew by the append that would make it longer than this, if it is then several times as long as
- * when it was last written whole. Only hard states and entries that were cut off get it there: a log that commits is
+ * The log file is written anew by the append that would make it longer than this, if it is then several times as long
+ * as when it was last written whole. Only hard states and entries that were cut off get it there: a log that commits is
  * compacted long before. It is some ten thousand elections that nobody won, and a start reads it in some tens of ms.
  */
 export const WAL_REWRITE_BYTES = 1_048_576;

@@ -5,8 +5,8 @@
  * the attempts made with them, because a pod's address is no identity (DESIGN, Identity).
  *
  * A peer that dials in shows where it is and who it is now, before DNS does. So its call ends a wait, and ends a
- * connection to who it was before: to an incarnation whose machine may have died without a word, or to the same one from
- * before it had a group. A reborn pod is reached as soon as it has called, and not when a record or a timeout runs out.
+ * connection to who it was before: to an incarnation whose machine may have died without a word, or to the same one
+ * from before it had a group. A reborn pod is reached once it has called, not when a record or a timeout runs out.
  *
  * Deliberately absent: a limit of attempts. A peer may be away for a year and is then found within two seconds.
  */

@@ -149,6 +149,7 @@ function isRaftMessage(message: PeerMessage): boolean {
     case "formStatus":
     case "formPropose":
     case "formReply":
+    case "joinRequest":
     case "joinAccepted":
     case "removed":
       return false;
@@ -159,7 +160,6 @@ function isRaftMessage(message: PeerMessage): boolean {
     case "appendRequest":
     case "appendReply":
     case "installSnapshot":
-    case "joinRequest":
     case "timeoutNow":
       return true;
     default:

@@ -15,6 +15,7 @@ import { TenureError } from "../base/errors.ts";
 import {
   MAX_HANDSHAKE_FRAME_BYTES,
   MAX_PEER_QUEUE_BYTES,
+  PEER_CLOSE_TIMEOUT_MS,
   PEER_CONNECT_TIMEOUT_MS,
   PEER_HANDSHAKE_TIMEOUT_MS,
   PEER_PING_INTERVAL_MS,
@@ -77,6 +78,9 @@ export class Outgoing {
   #peer: OutgoingPeer | null = null;
   #wasSelf = false;
   #isOpen = false;
+  /** Whether TLS is done, if there is any. */
+  #isSecure = false;
+  #isEnding = false;
   #isDropped = false;
   #isOverflowing = false;
   #pingSentMs: number | null = null;
@@ -103,6 +107,8 @@ export class Outgoing {
       },
     });
     socket.once(tls === null ? "connect" : "secureConnect", () => {
+      this.#isSecure = true;
+      if (this.#isEnding) return this.#connection.end();
       this.#connection.write(encode(helloOf(options.local, options.name)));
     });
   }
@@ -141,10 +147,16 @@ export class Outgoing {
     this.#connection.fail(new TenureError("peer_timeout", `a ping was not answered within ${PEER_SILENCE_MS} ms`));
   }
 
-  /** Closes in good order once it is ready, at once before. */
+  /**
+   * Closes in good order once it is ready, at once before, and within PEER_CLOSE_TIMEOUT_MS in any case. TLS that has
+   * begun is finished first: to the other end a break looks as if this node had not accepted its certificate.
+   */
   end(): void {
-    if (this.#peer === null) this.#connection.fail(null);
-    else this.#connection.end();
+    if (this.#peer !== null) return this.#connection.end();
+    if (this.#secured === null || !this.#isOpen || this.#isSecure) return this.#connection.fail(null);
+    this.#isEnding = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#connection.fail(null), PEER_CLOSE_TIMEOUT_MS);
   }
 
   /** Closes at once; what is queued is lost. Neither a fault of this end nor of the other. */

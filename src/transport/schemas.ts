@@ -53,6 +53,12 @@ const spanMs = v.custom<number>(
   "must be a span in ms within the longest lease",
 );
 
+/** D of a leader: above 0, or no promise could be made of it. */
+const leaseMs = v.pipe(
+  spanMs,
+  v.check((value) => value > 0, "must be a lease duration in ms, above 0"),
+);
+
 const memberId = v.custom<MemberId>(
   (value) => typeof value === "string" && isMemberId(value),
   "must be 32 hexadecimal digits",
@@ -129,7 +135,7 @@ const appendRequest: Schema<AppendRequest> = v.pipe(
     prevTerm: term,
     entries: list(entry, 0, MAX_APPEND_ENTRIES),
     commitIndex: index,
-    leaseDurationMs: spanMs,
+    leaseDurationMs: leaseMs,
     holding: v.nullable(entryIndex),
   }),
   v.check(isContiguous, "must have entries that follow prevIndex without a gap"),
@@ -173,7 +179,7 @@ const installSnapshot: Schema<InstallSnapshot> = v.pipe(
     term: liveTerm,
     round: count,
     snapshot: coreSnapshot,
-    leaseDurationMs: spanMs,
+    leaseDurationMs: leaseMs,
     holding: v.nullable(entryIndex),
   }),
   v.check(

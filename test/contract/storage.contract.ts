@@ -1,6 +1,8 @@
 /**
  * What every implementation of src/ports/storage.ts does: one suite, run on the disk adapter and on the fake in memory.
  *
+ * Longer than 300 lines because all cases share one bench and the ways to open it again.
+ *
  * Deliberately absent: files and bytes, see test/unit/storage.
  */
 import fc from "fast-check";

@@ -7,8 +7,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { logIndex, term } from "../../src/base/types.ts";
-import type { LocalPeer, Transport } from "../../src/ports/transport.ts";
-import type { IntroductoryMessage } from "../../src/ports/transport.ts";
+import type { IntroductoryMessage, LocalPeer, Transport } from "../../src/ports/transport.ts";
 import type { AppendReply, AppendRequest, InstallSnapshot } from "../../src/raft/message.ts";
 import { appendReply } from "../support/messages.ts";
 import { GROUP_ID, idOf, localPeer, OTHER_GROUP_ID, Recorder } from "../support/transport-recorder.ts";

@@ -51,7 +51,7 @@ function hello(to: string, change: Readonly<Record<string, unknown>> = {}): Read
   return {
     kind: "hello",
     magic: "tenure",
-    protocol: 1,
+    protocol: 2,
     version: "0.0.0",
     group: "app-peers",
     groupId,
@@ -94,7 +94,7 @@ const ATTACKS: readonly Attack[] = [
     code: "peer_unreachable",
     told: null,
   },
-  { what: "another protocol version", bytes: told({ protocol: 2 }), code: "peer_protocol", told: "protocol 2" },
+  { what: "another protocol version", bytes: told({ protocol: 1 }), code: "peer_protocol", told: "protocol 1" },
   { what: "a foreign group", bytes: told({ group: "other" }), code: "peer_group", told: '"other"' },
   { what: "a foreign group id", bytes: told({ groupId: STRANGER }), code: "peer_group", told: "its id is" },
   { what: "a wrong name", bytes: () => rawFrame(hello("app-7")), code: "peer_name", told: "not app-7" },

@@ -208,7 +208,7 @@ describe("certificates that cannot be used", () => {
 
 function helloAs(name: string, to: string): Readonly<Record<string, unknown>> {
   const from = { id: "0123456789abcdef0123456789abcdef", name };
-  return { kind: "hello", magic: "tenure", protocol: 1, version: "0", group: "app-peers", groupId: null, from, to };
+  return { kind: "hello", magic: "tenure", protocol: 2, version: "0", group: "app-peers", groupId: null, from, to };
 }
 
 function derOf(certificate: IssuedCertificate | undefined): string {

@@ -6,10 +6,11 @@
  * Deliberately absent: sender and receiver; the test names them where it hands a message over.
  */
 import { logIndex, term } from "../../src/base/types.ts";
-import type { Entry } from "../../src/raft/entry.ts";
+import type { CoreSnapshot, Entry } from "../../src/raft/entry.ts";
 import type {
   AppendReply,
   AppendRequest,
+  InstallSnapshot,
   PreVoteReply,
   PreVoteRequest,
   TimeoutNow,
@@ -64,6 +65,10 @@ export function appendRequest(atTerm: number, fields: AppendFields = {}): Append
     leaseDurationMs: fields.leaseDurationMs ?? D,
     holding: holding === null ? null : logIndex(holding),
   };
+}
+
+export function installSnapshot(atTerm: number, snapshot: CoreSnapshot, round = 1): InstallSnapshot {
+  return { kind: "installSnapshot", term: term(atTerm), round, snapshot, leaseDurationMs: D, holding: null };
 }
 
 export interface AppendReplyFields {

@@ -16,7 +16,7 @@ import { SocketWorld } from "../../support/transport-world.ts";
 const HELLO = {
   kind: "hello",
   magic: "tenure",
-  protocol: 1,
+  protocol: 2,
   version: "0.1.0",
   group: "app",
   groupId: GROUP_ID,
@@ -24,6 +24,10 @@ const HELLO = {
   to: "app-0",
 } as const;
 const QUERY = { kind: "formQuery" } as const;
+const JOIN = { kind: "joinRequest" } as const;
+const ALONE = { voters: [HELLO.from], learners: [] };
+const STATE = { index: 0, term: 0, configuration: ALONE, removed: [], lock: [] };
+const INSTALL = { kind: "installSnapshot", term: 1, round: 0, snapshot: STATE, leaseDurationMs: 300, holding: null };
 const VOTE = { kind: "voteRequest", term: 1, lastIndex: 0, lastTerm: 0 } as const;
 
 let world: SocketWorld;
@@ -51,7 +55,7 @@ describe("the handshake", () => {
     expect(await peer.next()).toEqual({
       kind: "welcome",
       magic: "tenure",
-      protocol: 1,
+      protocol: 2,
       version: "0.1.0",
       group: "app",
       groupId: GROUP_ID,
@@ -62,7 +66,7 @@ describe("the handshake", () => {
 
   it.each([
     ["another magic", { magic: "raft" }, "peer_protocol"],
-    ["another protocol", { protocol: 2 }, "peer_protocol"],
+    ["another protocol", { protocol: 3 }, "peer_protocol"],
     ["another group", { group: "other" }, "peer_group"],
     ["another group id", { groupId: OTHER_GROUP_ID }, "peer_group"],
     ["another name", { to: "app-2" }, "peer_name"],
@@ -149,7 +153,7 @@ describe("frames", () => {
     ["corrupt: no JSON", rawFrame("{"), "frame_malformed"],
     ["corrupt: one flipped bit of UTF-8", rawFrame(JSON.stringify(QUERY)).fill(0xff, 8, 9), "frame_malformed"],
     ["of length 0", Buffer.alloc(4), "frame_malformed"],
-    ["of an unknown kind", rawFrame({ kind: "installSnapshot" }), "frame_malformed"],
+    ["of an unknown kind", rawFrame({ kind: "installLog" }), "frame_malformed"],
     ["of the handshake once more", rawFrame(HELLO), "frame_malformed"],
     ["announced too large", Buffer.from([0x00, 0x10, 0x00, 0x01]), "frame_too_large"],
     ["announced absurdly large", Buffer.from("GET / HTTP/1.1\r\n"), "frame_too_large"],
@@ -182,11 +186,12 @@ describe("frames", () => {
 });
 
 describe("messages", () => {
-  it("of raft need an agreed group id, those of formation do not", async () => {
+  it("of raft need an agreed group id, those of forming and joining do not", async () => {
     const peer = await welcomed({ ...HELLO, groupId: null });
-    peer.send(VOTE, QUERY);
-    await seen.until(() => seen.messages().length > 0);
-    expect(seen.of("message")).toEqual([{ kind: "message", from: HELLO.from, message: QUERY, groupId: null }]);
+    peer.send(VOTE, INSTALL, JOIN, VOTE, INSTALL, QUERY);
+    await seen.until(() => seen.messages().length > 1);
+    const common = { kind: "message", from: HELLO.from, groupId: null };
+    expect(seen.of("message")).toEqual([JOIN, QUERY].map((message) => ({ ...common, message })));
   });
 
   it("of a connection that was made before the node's group are not delivered after", async () => {

@@ -1,10 +1,10 @@
-/** The codec: what version 1 wrote decodes for ever, and nothing else than a message of the protocol passes. */
+/** The codec: what version 2 wrote decodes for ever, and nothing else than a message of the protocol passes. */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { TenureError } from "../../../src/base/errors.ts";
-import { MAX_APPEND_ENTRIES, MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES } from "../../../src/base/limits.ts";
+import { MAX_APPEND_ENTRIES, MAX_HANDSHAKE_FRAME_BYTES, MAX_REFUSAL_LENGTH } from "../../../src/base/limits.ts";
 import {
   decodeAcceptorFrame,
   decodeAnswer,
@@ -13,6 +13,7 @@ import {
   encode,
 } from "../../../src/transport/codec.ts";
 import { MESSAGE_SCHEMAS } from "../../../src/transport/schemas.ts";
+import { PROTOCOL } from "../../../src/transport/wire.ts";
 import type { WireFrame } from "../../../src/transport/wire.ts";
 import { idOf } from "../../support/transport-recorder.ts";
 
@@ -32,7 +33,7 @@ const goldenSchema = v.array(
     value: v.looseObject({ kind: v.string() }),
   }),
 );
-const path = new URL("../../golden/wire-v1.json", import.meta.url);
+const path = new URL("../../golden/wire-v2.json", import.meta.url);
 const golden = v.parse(goldenSchema, JSON.parse(readFileSync(path, "utf8")));
 
 type Values = Readonly<Record<string, unknown>>;
@@ -75,7 +76,7 @@ function pathsOf(value: unknown, at: readonly (string | number)[] = []): (readon
   return [at, ...Object.entries(value).flatMap(([key, item]) => pathsOf(item, [...at, key]))];
 }
 
-describe("the golden frames of version 1", () => {
+describe("the golden frames of version 2", () => {
   it.each(golden)("$what: decodes to what was meant, and is written byte for byte as it was", (each) => {
     const bytes = Buffer.concat([Buffer.from(each.length, "hex"), Buffer.from(each.body)]);
     expect(bytes.readUInt32BE(0)).toBe(bytes.length - 4);
@@ -104,6 +105,8 @@ describe("the codec refuses", () => {
         if (field === "remainingMs" || field === "leaseDurationMs") continue;
         if (wrong === "" && (field === "command" || field === "version")) continue;
         if (wrong === -1 && field === "priority") continue;
+        // Protocol 1 had none.
+        if (wrong === undefined && field === "leaving") continue;
         const value = changed(each.value, at, wrong);
         expect(codeOf(each.by, value), `${at.join(".")} = ${JSON.stringify(wrong)}`).not.toBeNull();
       }
@@ -211,12 +214,13 @@ describe("versions", () => {
   const hello = sample("a dialler in a group");
 
   it("tells another protocol from a frame that makes no sense", () => {
-    expect(codeOf("hello", { ...hello, protocol: 2 })).toBe("peer_protocol");
-    expect(codeOf("hello", { magic: "tenure", protocol: 2, something: "new" })).toBe("peer_protocol");
+    expect(codeOf("hello", { ...hello, protocol: 1 })).toBe("peer_protocol");
+    expect(codeOf("hello", { ...hello, protocol: "2" })).toBe("peer_protocol");
+    expect(codeOf("hello", { magic: "tenure", protocol: 3, something: "new" })).toBe("peer_protocol");
     expect(codeOf("hello", { ...hello, magic: "other" })).toBe("peer_protocol");
     expect(codeOf("hello", "{}")).toBe("peer_protocol");
     expect(codeOf("hello", { ...hello, kind: "welcome" })).toBe("frame_malformed");
-    expect(codeOf("answer", { ...sample("an acceptor in a group"), protocol: 2 })).toBe("peer_protocol");
+    expect(codeOf("answer", { ...sample("an acceptor in a group"), protocol: 3 })).toBe("peer_protocol");
   });
 
   it("reads a refusal of any later version", () => {
@@ -235,16 +239,26 @@ describe("versions", () => {
     expect(codeOf("hello", longest)).toBeNull();
   });
 
-  it("writes an append of the most and longest entries below the limit of a frame, but for configurations", () => {
-    const entries = Array.from({ length: MAX_APPEND_ENTRIES }, (_, at) => ({
-      kind: "command",
-      index: 42 + at,
-      term: 12,
-      command: "\u0001".repeat(1_024),
-    }));
-    const append = { ...sample("appendRequest, a heartbeat"), entries };
-    expect(codeOf("dialler", append)).toBeNull();
-    expect(encode(append as unknown as WireFrame).length).toBeLessThan(MAX_FRAME_BYTES);
+  it("names both versions, and what to do, in words that are right at either end", () => {
+    const advice = "run the same version of tenure in every pod of the group";
+    const messageOf = (decode: (body: Buffer) => unknown, value: object): string => {
+      try {
+        decode(Buffer.from(JSON.stringify(value)));
+        return "nothing";
+      } catch (error) {
+        return error instanceof TenureError ? error.message : String(error);
+      }
+    };
+    const later = { ...hello, protocol: 3, version: "0.9.0" };
+    expect(messageOf(decodeHello, later)).toBe(
+      `the dialler (tenure "0.9.0") speaks protocol 3, the acceptor ${PROTOCOL}: ${advice}`,
+    );
+    expect(messageOf(decodeAnswer, { ...later, kind: "welcome" })).toBe(
+      `the acceptor (tenure "0.9.0") speaks protocol 3, the dialler ${PROTOCOL}: ${advice}`,
+    );
+    const strange = { magic: "tenure", protocol: "x".repeat(9_000), version: "y".repeat(9_000) };
+    expect(messageOf(decodeHello, strange).length).toBeLessThan(MAX_REFUSAL_LENGTH);
+    expect(messageOf(decodeHello, { magic: "tenure" })).toContain("the dialler speaks protocol nothing");
   });
 });
 

@@ -23,7 +23,7 @@ describe("the handshake of a dialler", () => {
     expect(await peer.next()).toEqual({
       kind: "hello",
       magic: "tenure",
-      protocol: 1,
+      protocol: 2,
       version: "0.1.0",
       group: "app",
       groupId: GROUP_ID,
@@ -40,7 +40,7 @@ describe("the handshake of a dialler", () => {
     ["a welcome to somebody else", { to: "app-7" }, "peer_name"],
     ["another group", { group: "other" }, "peer_group"],
     ["another group id", { groupId: OTHER_GROUP_ID }, "peer_group"],
-    ["another protocol", { protocol: 2 }, "peer_protocol"],
+    ["another protocol", { protocol: 3 }, "peer_protocol"],
     ["no tenure", { magic: "raft" }, "peer_protocol"],
     ["a field too many", { more: 1 }, "frame_malformed"],
     ["a message instead", { kind: "ping" }, "frame_malformed"],

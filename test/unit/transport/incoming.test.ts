@@ -10,7 +10,7 @@ import { GROUP_ID, idOf, localPeer } from "../../support/transport-recorder.ts";
 const HELLO = {
   kind: "hello",
   magic: "tenure",
-  protocol: 1,
+  protocol: 2,
   version: "0.1.0",
   group: "app",
   groupId: GROUP_ID,

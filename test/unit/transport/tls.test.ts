@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const HELLO = {
   kind: "hello",
   magic: "tenure",
-  protocol: 1,
+  protocol: 2,
   version: "0.1.0",
   group: "app",
   groupId: GROUP_ID,
