@@ -2,7 +2,7 @@
  * True time, and what will happen in it.
  *
  * Invariant: time moves only forward, from one planned event to the next; events of one instant keep the order in which
- * they were planned.
+ * they were planned. Everything that an event sets off is over before the next one.
  *
  * Deliberately absent: cancelling. An event that has become pointless finds that out by itself.
  */
@@ -17,9 +17,17 @@ interface Planned {
 export class Agenda {
   /** True time, in ms: what no node can see. */
   nowMs = 0;
+  /** How many events there have been. */
+  events = 0;
+  readonly #afterEach: () => void;
   #order = 0;
   /** A binary heap, earliest first. */
   readonly #heap: Planned[] = [];
+
+  /** @param afterEach called after every event */
+  constructor(afterEach: () => void) {
+    this.#afterEach = afterEach;
+  }
 
   at(atMs: number, action: () => void): void {
     assert(atMs >= this.nowMs, "nothing is planned for the past");
@@ -37,7 +45,9 @@ export class Agenda {
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= untilMs; first = this.#heap[0]) {
       this.#removeFirst();
       this.nowMs = first.atMs;
+      this.events += 1;
       first.action();
+      this.#afterEach();
     }
     this.nowMs = untilMs;
   }

@@ -37,12 +37,19 @@ export class Application {
     this.#stopping += 1;
   }
 
-  /** The node has carried the resignation out, or has forgotten it with its life. */
+  /** The node has carried the resignation out, or has refused it. */
   stopped(): void {
     this.#stopping = Math.max(0, this.#stopping - 1);
   }
 
+  /** Another life of the node: it knows of no resignation. */
   nodeStarted(): void {
+    this.#stopping = 0;
+  }
+
+  /** The pod is gone, and the application with it. */
+  gone(): void {
+    this.#actsUntil = null;
     this.#stopping = 0;
   }
 }

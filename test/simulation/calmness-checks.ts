@@ -7,27 +7,29 @@
  * Deliberately absent: safety. Nothing here endangers a lease; it would only be lost more often than it must.
  */
 import { usableLeaseMs } from "../../src/lease/timing.ts";
+import { isAppend } from "./appends.ts";
 import type { Observed } from "./checks.ts";
-import type { Replica } from "./replica.ts";
+import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
 
 const ROUNDING_MS = 1e-6;
 
 export class CalmnessChecks {
-  /** Until when each node hears a leader, on its own CLOCK_MONOTONIC; -Infinity when it does not. */
-  readonly #hearsUntil: number[] = [];
+  /** Until when each life hears a leader, on its own CLOCK_MONOTONIC; -Infinity when it does not. */
+  readonly #hearsUntil = new WeakMap<Life, number>();
 
   /** Who has promised before may have heard a leader just before it went down. */
-  starts(replica: Replica): void {
-    const { leaseDurationMs, clockDrift } = replica.settings.timing;
-    const promised = replica.disk.hardState.largestPromiseMs > 0;
-    const until = replica.now().monotonicMs + usableLeaseMs(leaseDurationMs, clockDrift);
-    this.#hearsUntil[replica.position] = promised ? until : -Infinity;
+  starts(life: Life): void {
+    const { settings, disk } = life.machine;
+    const { leaseDurationMs, clockDrift } = settings.timing;
+    const promised = disk.hardState.largestPromiseMs > 0;
+    const until = life.clock.monotonic() + usableLeaseMs(leaseDurationMs, clockDrift);
+    this.#hearsUntil.set(life, promised ? until : -Infinity);
   }
 
-  stepped(replica: Replica, { effects, input, before, view, now }: Observed): void {
-    const { position, settings } = replica;
-    const hearsUntil = this.#hearsUntil[position] ?? -Infinity;
+  stepped(life: Life, { effects, input, before, view, now }: Observed): void {
+    const { position, settings } = life.machine;
+    const hearsUntil = this.#hearsUntil.get(life) ?? -Infinity;
     const leads = before?.role === "leader" && before.term === view.term && before.leaseRuns && view.leaseRuns;
     for (const { message } of effects.send) {
       const lets = message.kind === "preVoteReply" && message.granted;
@@ -37,10 +39,10 @@ export class CalmnessChecks {
       check(!leads || view.revoked, "calmness", () => `n${position} lets another campaign beside its own lease`);
     }
     // A leader hears itself alone; a candidate on a TimeoutNow knows that its leader stands back.
-    if (view.role === "leader" || view.role === "candidate") this.#hearsUntil[position] = -Infinity;
-    if (input.kind !== "message" || input.message.kind !== "appendRequest") return;
+    if (view.role === "leader" || view.role === "candidate") this.#hearsUntil.set(life, -Infinity);
+    if (input.kind !== "message" || !isAppend(input.message)) return;
     const { leaseDurationMs, term } = input.message;
     if (term < view.term) return;
-    this.#hearsUntil[position] = now.monotonicMs + usableLeaseMs(leaseDurationMs, settings.timing.clockDrift);
+    this.#hearsUntil.set(life, now.monotonicMs + usableLeaseMs(leaseDurationMs, settings.timing.clockDrift));
   }
 }

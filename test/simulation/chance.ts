@@ -49,6 +49,11 @@ export class Chance {
     return -mean * Math.log(1 - this.next());
   }
 
+  /** Undefined if there is nothing to pick from. */
+  maybe<T>(from: readonly T[]): T | undefined {
+    return from[this.below(from.length)];
+  }
+
   pick<T>(from: readonly T[]): T {
     const picked = from[this.below(from.length)];
     assert(picked !== undefined, "there is something to pick from");

@@ -1,13 +1,17 @@
 /**
- * The two clocks of one machine, as functions of true time.
+ * The clocks of one machine, as functions of true time.
  *
- * Invariant: neither goes backwards; while the machine runs, both run at one rate, which the swarm keeps within the
- * drift bound of every node. While it is suspended CLOCK_MONOTONIC stands still and the holder clock goes on.
+ * Invariant: neither measuring clock goes backwards; while the machine runs, both run at one rate, which the swarm
+ * keeps within the drift bound of every node. While it is suspended CLOCK_MONOTONIC stands still and the holder clock
+ * goes on. The wall clock may be stepped, within a bound of its own.
  *
- * Deliberately absent: wall clocks, and the 10 ms steps of /proc/uptime (they belong to src/clock).
+ * Deliberately absent: the 10 ms steps of /proc/uptime; they belong to src/clock.
  */
 import { assert } from "../../src/base/assert.ts";
-import { type HolderMs, holderMs, monotonicMs, type Now } from "../../src/base/types.ts";
+import { type HolderMs, holderMs } from "../../src/base/types.ts";
+
+/** Of the first moment of every world, since 2025-01-01. */
+const WALL_EPOCH_MS = 60_000_000_000;
 
 export class MachineClock {
   #trueMs: number;
@@ -15,6 +19,8 @@ export class MachineClock {
   #holderMs: number;
   #rate: number;
   #suspended = false;
+  /** How far the wall clock is off, in ms. */
+  wallErrorMs = 0;
 
   /** @param offsetMs what both clocks show at `trueMs` @param rate ms of either clock per ms of true time */
   constructor(trueMs: number, offsetMs: number, rate: number) {
@@ -29,19 +35,21 @@ export class MachineClock {
     return this.#suspended;
   }
 
-  read(trueMs: number): Now {
-    const passed = this.#passed(trueMs);
-    const seen = this.#suspended ? 0 : passed;
-    return { monotonicMs: monotonicMs(this.#monotonicMs + seen), holderMs: holderMs(this.#holderMs + passed) };
+  monotonic(trueMs: number): number {
+    return this.#suspended ? this.#monotonicMs : this.#monotonicMs + this.#passed(trueMs);
   }
 
   holder(trueMs: number): HolderMs {
     return holderMs(this.#holderMs + this.#passed(trueMs));
   }
 
+  wallSeconds(trueMs: number): number {
+    return Math.floor((WALL_EPOCH_MS + trueMs + this.wallErrorMs) / 1_000);
+  }
+
   /** The true time at which CLOCK_MONOTONIC will show `target` if nothing changes. */
   whenMonotonic(target: number, trueMs: number): number {
-    return trueMs + Math.max(0, target - this.read(trueMs).monotonicMs) / this.#rate;
+    return trueMs + Math.max(0, target - this.monotonic(trueMs)) / this.#rate;
   }
 
   setRate(rate: number, trueMs: number): void {
@@ -56,10 +64,10 @@ export class MachineClock {
   }
 
   #settle(trueMs: number): void {
-    const now = this.read(trueMs);
+    const [monotonicMs, holder] = [this.monotonic(trueMs), this.holder(trueMs)];
     this.#trueMs = trueMs;
-    this.#monotonicMs = now.monotonicMs;
-    this.#holderMs = now.holderMs;
+    this.#monotonicMs = monotonicMs;
+    this.#holderMs = holder;
   }
 
   #passed(trueMs: number): number {

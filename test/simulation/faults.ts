@@ -1,28 +1,40 @@
 /**
  * What strikes the world while it is stormy, and how it is undone.
  *
- * Invariant: every strike is undone at some time, at the latest when the calm begins; strikes may overlap.
+ * Invariant: every strike is undone at some time, at the latest when the calm begins; strikes may overlap. A disk that
+ * is lost takes its incarnation and its application with it.
  *
  * Deliberately absent: faults that no rule of the design survives, such as a lost disk under the same identity.
  */
 import { unreachable } from "../../src/base/assert.ts";
-import type { Replica } from "./replica.ts";
+import { LinkFaults } from "./link-faults.ts";
+import type { Machine } from "./machine.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { drawTiming, type Strike, STRIKES } from "./swarm.ts";
+import { drawTiming, MAX_WALL_ERROR_MS, type Strike, STRIKES } from "./swarm.ts";
+
+/** Token bases rise with the seconds of wall clocks: two formations lie further apart than these can be off. */
+const REFORMATION_GAP_MS = 2 * MAX_WALL_ERROR_MS + 1_500;
 
 export class Faults {
   readonly #around: Surroundings;
-  readonly #replicas: readonly Replica[];
+  readonly #links: LinkFaults;
   /** How to undo what is in force. */
   readonly #open = new Set<() => void>();
+  /** The last time at which a group was formed. */
+  formedAtMs = -REFORMATION_GAP_MS;
 
-  constructor(around: Surroundings, replicas: readonly Replica[]) {
+  constructor(around: Surroundings) {
     this.#around = around;
-    this.#replicas = replicas;
+    this.#links = new LinkFaults(around);
   }
 
   begin(): void {
     for (const strike of STRIKES) this.#plan(strike);
+  }
+
+  /** When a group may be formed again. */
+  get reformableAtMs(): number {
+    return this.formedAtMs + REFORMATION_GAP_MS;
   }
 
   /** Undoes everything. */
@@ -32,21 +44,22 @@ export class Faults {
   }
 
   /** Faults often hurt most just after something has changed. */
-  promoted(replica: Replica): void {
-    const { agenda, chance, swarm, stormy, tally } = this.#around;
+  promoted(machine: Machine): void {
+    const { agenda, chance, swarm, stormy, tally, machines } = this.#around;
     if (!stormy || !chance.happens(swarm.ambush)) return;
     agenda.after(chance.exponential(swarm.ambushMs), () => {
       if (!this.#around.stormy) return;
-      const target = chance.happens(0.7) ? replica : chance.pick(this.#replicas);
+      const target = chance.happens(0.7) ? machine : chance.pick(machines);
       // A leader that resigns inside its wait, or just after it, is the hardest test of certificates.
-      const strike = chance.happens(0.3) ? "resign" : chance.pick(STRIKES);
+      const usual = chance.happens(0.3) ? "resign" : chance.pick(STRIKES);
+      const strike = swarm.every[usual] === undefined && isGrave(usual) ? "resign" : usual;
       if (this.#strike(strike, target)) tally.ambush += 1;
     });
   }
 
-  /** A crash that fell between the effects of a step. */
-  crashed(replica: Replica): void {
-    this.#restartLater(replica);
+  /** A process that has ended by itself. */
+  ended(machine: Machine): void {
+    this.#restartLater(machine);
   }
 
   #plan(strike: Strike): void {
@@ -61,61 +74,71 @@ export class Faults {
   }
 
   /** False where there is nothing to strike. */
-  #strike(strike: Strike, target: Replica): boolean {
+  #strike(strike: Strike, target: Machine): boolean {
+    const { agenda, chance } = this.#around;
     switch (strike) {
       case "crash":
         return target.running && this.#crash(target);
       case "restartAll":
         return this.#restartAllBut(target);
+      case "terminate":
+        return this.#terminate(target);
+      case "rebirth":
+        return this.#lose([target]);
+      case "totalLoss":
+        return this.#lose(this.#around.machines);
+      case "damage":
+        return this.#damage(target);
       case "pause":
         target.pause();
-        return this.#undoLater(() => target.resume(), 0.5);
+        return this.undoLater(() => target.resume(), 0.5);
       case "suspend":
         return !target.clock.suspended && this.#suspend(target);
       case "cutOneWay":
-        return this.#cut([[target.position, this.#other(target)]], 1.5);
+        return this.#links.cut([[target.position, this.#other(target)]], 1.5);
       case "partition":
-        return this.#cut(this.#partition(target), 2);
+        return this.#links.cut(this.#links.partition(target), 2);
+      case "clog":
+        return this.#links.clog(this.#links.partition(target));
       case "resign":
-        return this.#resign(target, null);
       case "resignTo":
-        return this.#resign(target, this.#replicas[this.#other(target)]?.member.name ?? null);
+        return this.#resign(target, strike === "resignTo" ? this.#other(target) : null);
+      case "resignWaiting":
+        return this.#resignWaiting(target);
+      case "transfer":
+        return this.#transfer(target, chance.happens(0.5) ? null : this.#other(target));
       case "ineligible":
         return target.running && this.#makeIneligible(target);
       case "rateChange":
-        target.clock.setRate(drawRate(this.#around), this.#around.agenda.nowMs);
+        target.clock.setRate(drawRate(this.#around), agenda.nowMs);
         target.clockChanged();
         return true;
+      case "wallStep":
+        return this.#stepWallClock(target);
       default:
         return unreachable(strike);
     }
   }
 
-  #crash(target: Replica): boolean {
-    this.#note(`crash of n${target.position}`);
+  #crash(target: Machine): boolean {
     target.crash();
     return this.#restartLater(target);
   }
 
   /** Everybody else comes back with nothing but the disk; the target, cut off, does not even notice. */
-  #restartAllBut(target: Replica): boolean {
-    const others = this.#replicas.filter((replica) => replica !== target && replica.running);
-    for (const replica of others) this.#crash(replica);
-    return others.length > 0 && this.#cut(this.#isolation(target), 1.5);
+  #restartAllBut(target: Machine): boolean {
+    const others = this.#around.machines.filter((machine) => machine !== target && machine.running);
+    for (const machine of others) this.#crash(machine);
+    return others.length > 0 && this.#links.cut(this.#links.isolation(target), 1.5);
   }
 
-  #isolation(target: Replica): readonly (readonly [number, number])[] {
-    return [...this.#replicas.keys()].flatMap((other): readonly (readonly [number, number])[] => [
-      [target.position, other],
-      [other, target.position],
-    ]);
-  }
-
-  #restartLater(target: Replica): boolean {
+  #restartLater(target: Machine): boolean {
     const { chance, swarm, tally } = this.#around;
-    return this.#undoLater(
+    return this.undoLater(
       () => {
+        if (target.running) return;
         tally.restart += 1;
+        target.disk.damaged = false;
         if (chance.happens(swarm.reconfigure)) {
           tally.reconfigure += 1;
           target.settings = { ...target.settings, timing: drawTiming(chance, swarm.honestDrift) };
@@ -126,70 +149,108 @@ export class Faults {
     );
   }
 
-  #suspend(target: Replica): boolean {
+  /** SIGTERM; and at the end of its patience the kubelet kills. */
+  #terminate(target: Machine): boolean {
+    const { chance } = this.#around;
+    if (!target.running || target.life?.leaving === true) return false;
+    const { life } = target;
+    target.terminate(chance.happens(0.5));
+    return this.undoLater(() => {
+      if (life === null || target.life !== life) return;
+      if (this.#around.swarm.ephemeral) target.die();
+      this.#crash(target);
+    }, 3);
+  }
+
+  /** Pods that are deleted with their disks. Where that ends a group, the next one must get a later token base. */
+  #lose(targets: readonly Machine[]): boolean {
+    const { machines } = this.#around;
+    for (const target of targets) {
+      target.die();
+      this.#restartLater(target);
+    }
+    if (targets.length === machines.length || !this.#around.hopeless()) return true;
+    // Nobody can bring this group back: whoever runs it deletes the rest of it, so that a new one may form.
+    return this.#lose(machines);
+  }
+
+  /** A bit flips on a disk. Its next reader must stop; later somebody repairs it. */
+  #damage(target: Machine): boolean {
+    if (target.disk.identity === null) return false;
+    target.disk.damaged = true;
+    this.undoLater(() => {
+      target.disk.damaged = false;
+    }, 4);
+    target.crash();
+    return this.undoLater(() => target.start(), 0.3);
+  }
+
+  #suspend(target: Machine): boolean {
     const { agenda } = this.#around;
-    this.#note(`suspension of n${target.position}`);
     target.pause();
     target.clock.setSuspended(true, agenda.nowMs);
-    return this.#undoLater(() => {
+    return this.undoLater(() => {
       target.clock.setSuspended(false, agenda.nowMs);
       target.resume();
     }, 1);
   }
 
-  #resign(target: Replica, to: string | null): boolean {
-    if (!target.leads) return false;
-    target.offer({ kind: "resign", to });
+  #resign(target: Machine, to: number | null): boolean {
+    if (target.paused || target.life?.seen?.held === null || target.life?.seen === null || !target.leads) return false;
+    const { machines } = this.#around;
+    target.resign(to === null ? null : (machines[to]?.name ?? null));
     return true;
   }
 
-  #makeIneligible(target: Replica): boolean {
-    target.offer({ kind: "setEligible", eligible: false });
-    return this.#undoLater(() => target.offer({ kind: "setEligible", eligible: true }), 3);
+  /** A person moves the lock; the application is not asked. */
+  #transfer(target: Machine, to: number | null): boolean {
+    if (target.paused || !target.leads || target.life?.seen?.held === null) return false;
+    target.transfer(to === null ? null : (this.#around.machines[to]?.name ?? null));
+    return true;
   }
 
-  #cut(between: readonly (readonly [number, number])[], meanUnits: number): boolean {
-    const links = between.filter(([from, to]) => from !== to);
-    if (links.length === 0) return false;
-    const { network } = this.#around;
-    this.#note(`cut ${links.map(([from, to]) => `${from}>${to}`).join(" ")}`);
-    for (const [from, to] of links) network.cut(from, to);
-    return this.#undoLater(() => {
-      this.#note(`healed ${links.map(([from, to]) => `${from}>${to}`).join(" ")}`);
-      for (const [from, to] of links) network.heal(from, to);
-    }, meanUnits);
+  /** A leader that does not hold yet gives up, as on SIGTERM: its certificate must not vouch for older leases. */
+  #resignWaiting(target: Machine): boolean {
+    if (target.paused || !target.leads || target.life?.seen?.held !== null) return false;
+    return target.life.node.group?.offer({ kind: "resign", to: null, stopped: false }) ?? false;
   }
 
-  /** The target alone, or with about half of the others; now and then in one direction only. */
-  #partition(target: Replica): readonly (readonly [number, number])[] {
+  #makeIneligible(target: Machine): boolean {
     const { chance } = this.#around;
-    const share = chance.pick([0, 0, 0.5]);
-    const oneWay = chance.happens(0.2);
-    const inside = this.#replicas.map((replica) => replica === target || chance.happens(share));
-    const links: [number, number][] = [];
-    for (const from of this.#replicas.keys()) {
-      for (const to of this.#replicas.keys()) {
-        if (inside[from] !== inside[to] && (inside[from] === true || !oneWay)) links.push([from, to]);
-      }
+    if (target.paused) return false;
+    const { life } = target;
+    const held = life?.seen?.held !== null;
+    target.setEligible(false);
+    // It has been told to stop, finishes its work and says so; or it never does.
+    if (held && chance.happens(0.5)) {
+      this.undoLater(() => {
+        if (target.life === life && !target.paused && life?.node.group?.draining === true) target.resign(null);
+      }, 0.3);
     }
-    return links;
+    return this.undoLater(() => target.setEligible(true), 3);
+  }
+
+  #stepWallClock(target: Machine): boolean {
+    const { chance, swarm } = this.#around;
+    target.clock.wallErrorMs = chance.between(-swarm.wallErrorMs, swarm.wallErrorMs);
+    return swarm.wallErrorMs > 0;
   }
 
   /** Any node; often the one that holds, or else one that leads. */
-  #target(): Replica {
+  #target(): Machine {
     const { chance, swarm } = this.#around;
-    if (!chance.happens(swarm.atHolder)) return chance.pick(this.#replicas);
-    const holder = this.#replicas.find((replica) => replica.holds);
-    return holder ?? this.#replicas.find((replica) => replica.leads) ?? chance.pick(this.#replicas);
+    if (!chance.happens(swarm.atHolder)) return chance.pick(this.#around.machines);
+    const holder = this.#around.machines.find((machine) => machine.holds);
+    return holder ?? this.#around.machines.find((machine) => machine.leads) ?? chance.pick(this.#around.machines);
   }
 
-  #other(target: Replica): number {
+  #other(target: Machine): number {
     const { chance } = this.#around;
-    const count = this.#replicas.length;
+    const count = this.#around.machines.length;
     return count === 1 ? 0 : (target.position + 1 + chance.below(count - 1)) % count;
   }
 
-  #undoLater(undo: () => void, meanUnits: number): true {
+  undoLater(undo: () => void, meanUnits: number): true {
     const { agenda, chance, swarm } = this.#around;
     this.#open.add(undo);
     agenda.after(chance.exponential(meanUnits * swarm.unitMs), () => {
@@ -197,11 +258,11 @@ export class Faults {
     });
     return true;
   }
+}
 
-  #note(words: string): void {
-    const { agenda, transcript } = this.#around;
-    transcript.add(agenda.nowMs, -1, words.length, () => words);
-  }
+/** What a seed that has not drawn it should be spared: it ends incarnations. */
+function isGrave(strike: Strike): boolean {
+  return strike === "rebirth" || strike === "totalLoss" || strike === "damage";
 }
 
 export function drawRate({ chance, swarm }: Pick<Surroundings, "chance" | "swarm">): number {

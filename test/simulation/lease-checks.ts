@@ -9,95 +9,130 @@
  *
  * Deliberately absent: how a core decides. Only answers, acknowledgements and true time are looked at.
  */
-import type { Term } from "../../src/base/types.ts";
-import { majoritySize, newestOfMajority } from "../../src/lease/majority.ts";
+import type { FencingToken, HolderMs, MemberId, Term } from "../../src/base/types.ts";
+import { majoritySize } from "../../src/lease/majority.ts";
 import type { Effects } from "../../src/raft/effect.ts";
-import type { AppendRequest } from "../../src/raft/message.ts";
 import type { CoreView } from "../../src/raft/view.ts";
+import { type Append, isAppend } from "./appends.ts";
 import type { Observed, Scene } from "./checks.ts";
-import type { Replica } from "./replica.ts";
+import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
 
 /** Sums of a few numbers of about 10^6 ms are exact to better than this. */
 const ROUNDING_MS = 1e-6;
 
+/** What is known of one incarnation. */
+interface Word {
+  /** When it last accepted an append of each term's leader, or opened a round of its own, in true time. */
+  readonly promisedAtMs: Map<Term, number>;
+  readonly rounds: Map<Term, number>;
+}
+
+/** What is known of one life. */
+interface Standing {
+  revokedIn: Term | null;
+  /** The last token that it has ceased to hold. */
+  over: FencingToken | null;
+  /** The token of the last answer. */
+  answered: FencingToken | null;
+  transferSince: { readonly term: Term; readonly atMs: number } | null;
+  electedAtMs: number;
+}
+
 export class LeaseChecks {
   readonly #scene: Scene;
   #lastToken = 0;
-  #lastHolder = -1;
+  #lastHolder: Life | null = null;
   tenures = 0;
-  /** When each node last accepted an append of each term's leader, or opened a round of its own, in true time. */
-  readonly #promisedAtMs: Map<Term, number>[] = [];
-  readonly #rounds: Map<Term, number>[] = [];
-  readonly #revokedIn: (Term | null)[] = [];
-  /** The last token of each node that it has ceased to hold. */
-  readonly #over: number[] = [];
-  readonly #transferSince: ({ readonly term: Term; readonly atMs: number } | null)[] = [];
-  readonly #electedAtMs = new Map<Term, number>();
+  readonly #words = new Map<MemberId, Word>();
+  readonly #standings = new WeakMap<Life, Standing>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
-  granted(replica: Replica, { term, eligible }: CoreView, { tenure, end }: NonNullable<CoreView["held"]>): void {
-    const { replicas, agenda } = this.#scene;
-    const self = replica.position;
-    for (const other of replicas) {
-      if (other === replica) continue;
-      const acts = other.application.actsAt(other.clock.holder(agenda.nowMs));
+  /** An answer "you hold it", before anybody acts on it. */
+  granted(life: Life, token: FencingToken, end: HolderMs): void {
+    const { machines } = this.#scene;
+    const { machine, seen } = life;
+    const self = machine.position;
+    for (const other of machines) {
+      if (other === machine) continue;
+      const acts = other.application.actsAt(other.holderNow());
       const told = other.application.token;
-      check(!acts, "exclusion", () => `n${self} holds ${tenure.token} while n${other.position} acts on ${told}`);
+      check(!acts, "exclusion", () => `n${self} holds ${token} while n${other.position} acts on ${told}`);
     }
-    const begins = tenure.token !== this.#lastToken;
-    check(!begins || eligible, "eligibility", () => `n${self} begins to hold ${tenure.token} while it is ineligible`);
-    this.#checkToken(self, tenure.token);
-    const nowHolder = replica.clock.holder(agenda.nowMs);
-    check(end > nowHolder, "deadline", () => `n${self} is given a deadline that passed ${nowHolder - end} ms ago`);
-    check(this.#over[self] !== tenure.token, "lapse", () => `n${self} holds ${tenure.token} again after it was over`);
-    check(this.#revokedIn[self] !== term, "revocation", () => `n${self} holds in t${term}, in which it resigned`);
-    check(tenure.term === term, "tenure", () => `n${self} holds in t${term} by a claim of t${tenure.term}`);
-    this.#checkBacking(replica, term, end);
-    this.#checkContact(replica);
-    replica.application.told(end, tenure.token);
+    const held = seen?.held ?? null;
+    check(
+      held?.tenure.token === token,
+      "answer",
+      () => `n${self} is told ${token}, its core holds ${held?.tenure.token}`,
+    );
+    if (seen === null || held === null) return;
+    const begins = token !== this.#lastToken;
+    check(!begins || seen.eligible, "eligibility", () => `n${self} begins to hold ${token} while it is ineligible`);
+    this.#checkToken(life, token);
+    const nowHolder = machine.holderNow();
+    check(
+      end > nowHolder - ROUNDING_MS,
+      "deadline",
+      () => `n${self} is given a deadline that passed ${nowHolder - end} ms ago`,
+    );
+    const { over, revokedIn } = this.#standingOf(life);
+    check(over !== token, "lapse", () => `n${self} holds ${token} again after it was over`);
+    check(revokedIn !== seen.term, "revocation", () => `n${self} holds in t${seen.term}, in which it resigned`);
+    const { term } = held.tenure;
+    check(term === seen.term, "tenure", () => `n${self} holds in t${seen.term} by a claim of t${term}`);
+    this.#checkBacking(life, seen, end);
+    this.#checkContact(life, seen);
+  }
+
+  /** A tenure that an application was told to be over is over. */
+  answered(life: Life, token: FencingToken | null): void {
+    const standing = this.#standingOf(life);
+    if (standing.answered !== null && standing.answered !== token) standing.over = standing.answered;
+    standing.answered = token;
   }
 
   /** Any look at a node, also one that nobody acts on: a tenure that was seen to be over is over (L6). */
-  looked(replica: Replica, before: CoreView | null, view: CoreView): void {
+  looked(life: Life, before: CoreView | null, view: CoreView): void {
     const token = before?.held?.tenure.token;
-    if (token !== undefined && view.held?.tenure.token !== token) this.#over[replica.position] = token;
+    if (token !== undefined && view.held?.tenure.token !== token) this.#standingOf(life).over = token;
   }
 
-  stepped(replica: Replica, { input, effects, before, view, now }: Observed): void {
+  stepped(life: Life, { input, effects, before, view, now }: Observed): void {
     const { nowMs } = this.#scene.agenda;
-    if (view.role === "leader" && (before?.role !== "leader" || before.term !== view.term)) {
-      this.#electedAtMs.set(view.term, nowMs);
-    }
+    const { position } = life.machine;
+    const standing = this.#standingOf(life);
+    if (view.role === "leader" && (before?.role !== "leader" || before.term !== view.term))
+      standing.electedAtMs = nowMs;
     if (input.kind === "resign" && before?.role === "leader" && before.term === view.term) {
-      this.#revokedIn[replica.position] = view.term;
-      check(view.held === null, "revocation", () => `n${replica.position} holds right after it resigned`);
+      standing.revokedIn = view.term;
+      check(view.held === null, "revocation", () => `n${position} holds right after it resigned`);
     }
-    this.looked(replica, before, view);
-    this.#checkTransfer(replica, view, now.monotonicMs, input.kind === "tick");
+    this.looked(life, before, view);
+    this.#checkTransfer(life, view, now.monotonicMs, input.kind === "tick");
     for (const { message } of effects.send) {
-      if (message.kind !== "appendRequest" || message.holding === null) continue;
+      if (!isAppend(message) || message.holding === null) continue;
       check(
         view.held?.tenure.claim === message.holding,
         "announcement",
-        () => `n${replica.position} says that it holds by claim ${message.holding}, which it does not`,
+        () => `n${position} says that it holds by claim ${message.holding}, which it does not`,
       );
     }
-    this.#notePromises(replica, effects);
-    if (input.kind === "tick" && view.role === "leader") this.#checkQuorum(replica, view.term);
+    this.#notePromises(life, effects);
+    if (input.kind === "tick" && view.role === "leader") this.#checkQuorum(life, view);
   }
 
-  /** Tokens rise in the order of true time, and one token has one holder. */
-  #checkToken(holder: number, token: number): void {
-    check(token >= this.#lastToken, "token", () => `n${holder} holds ${token} after ${this.#lastToken} was held`);
+  /** Tokens rise in the order of true time, and one token has one holder; whatever becomes of groups. */
+  #checkToken(life: Life, token: FencingToken): void {
+    const { position } = life.machine;
+    check(token >= this.#lastToken, "token", () => `n${position} holds ${token} after ${this.#lastToken} was held`);
     if (token > this.#lastToken) {
       this.tenures += 1;
-      this.#lastHolder = holder;
+      this.#lastHolder = life;
     }
-    check(this.#lastHolder === holder, "token", () => `n${holder} and n${this.#lastHolder} both had ${token}`);
+    check(this.#lastHolder === life, "token", () => `n${position} has ${token}, which another one had`);
     this.#lastToken = token;
   }
 
@@ -105,62 +140,65 @@ export class LeaseChecks {
    * However slow the holder's clock and however fast the voters' clocks are from now on, a majority must have promised
    * for longer (L1 and L2): the wait of any successor rests on that.
    */
-  #checkBacking(replica: Replica, term: Term, end: number): void {
-    const { agenda, replicas, voters, honest, honestDrift } = this.#scene;
+  #checkBacking({ machine }: Life, { term, configuration }: CoreView, end: number): void {
+    const { agenda, honest, honestDrift } = this.#scene;
+    const { voters, learners } = configuration;
     // A lone node sends nothing, so its rounds cannot be seen, and nobody can be harmed by them. And what the bound
     // makes of a promise means nothing to clocks that do not keep it.
-    if (replicas.length === 1 || !honest) return;
-    const leftMs = end - replica.clock.holder(agenda.nowMs);
+    if (voters.length + learners.length === 1 || !honest) return;
+    const leftMs = end - machine.holderNow();
     const lastMs = agenda.nowMs + leftMs / (1 - honestDrift);
-    const spanMs = replica.settings.timing.leaseDurationMs / (1 + honestDrift);
-    const backing = replicas.slice(0, voters).filter(({ position }) => {
-      const promisedAtMs = this.#promisedAtMs[position]?.get(term);
-      return promisedAtMs !== undefined && promisedAtMs + spanMs >= lastMs - ROUNDING_MS;
-    });
-    const outlivesMs = (): number => lastMs - spanMs;
+    const spanMs = machine.settings.timing.leaseDurationMs / (1 + honestDrift);
+    let backing = 0;
+    for (const { id } of voters) {
+      const promisedAtMs = this.#words.get(id)?.promisedAtMs.get(term);
+      if (promisedAtMs !== undefined && promisedAtMs + spanMs >= lastMs - ROUNDING_MS) backing += 1;
+    }
     check(
-      backing.length >= majoritySize(voters),
+      backing >= majoritySize(voters.length),
       "backing",
       () =>
-        `n${replica.position} may act until ${lastMs}, which needs promises of ${outlivesMs()} or later; ` +
-        `only ${backing.length} of ${voters} voters made one`,
+        `n${machine.position} may act until ${lastMs}, which needs promises of ${lastMs - spanMs} or later; ` +
+        `only ${backing} of ${voters.length} voters made one`,
     );
   }
 
   /** Nobody holds for longer than D after it last had a way to a majority and back (L8). */
-  #checkContact(replica: Replica): void {
-    const { agenda } = this.#scene;
-    const lostMs = agenda.nowMs - this.#contactMs(replica);
-    const { leaseDurationMs } = replica.settings.timing;
+  #checkContact(life: Life, view: CoreView): void {
+    const { machine } = life;
+    const lostMs = this.#scene.agenda.nowMs - this.#contactMs(life, view);
+    const { leaseDurationMs } = machine.settings.timing;
     check(
       lostMs <= leaseDurationMs + ROUNDING_MS,
       "minority",
-      () => `n${replica.position} holds ${lostMs} ms after it lost the majority; D is ${leaseDurationMs} ms`,
+      () => `n${machine.position} holds ${lostMs} ms after it lost the majority; D is ${leaseDurationMs} ms`,
     );
   }
 
   /** L8: once a tick has looked, nobody leads who has heard no majority for D. */
-  #checkQuorum(replica: Replica, term: Term): void {
+  #checkQuorum(life: Life, view: CoreView): void {
     const { agenda, honestDrift } = this.#scene;
-    const sinceMs = Math.max(this.#contactMs(replica), this.#electedAtMs.get(term) ?? 0);
-    const allowedMs = replica.settings.timing.leaseDurationMs / (1 - honestDrift);
+    const { machine } = life;
+    const sinceMs = Math.max(this.#contactMs(life, view), this.#standingOf(life).electedAtMs);
+    const allowedMs = machine.settings.timing.leaseDurationMs / (1 - honestDrift);
     check(
       agenda.nowMs - sinceMs <= allowedMs + ROUNDING_MS,
       "quorum",
-      () => `n${replica.position} leads t${term} ${agenda.nowMs - sinceMs} ms after it lost the majority`,
+      () => `n${machine.position} leads t${view.term} ${agenda.nowMs - sinceMs} ms after it lost the majority`,
     );
   }
 
   /** L7 (6): a leader that has revoked leads no longer than the handover may take. */
-  #checkTransfer(replica: Replica, { role, revoked, term }: CoreView, nowMs: number, ticked: boolean): void {
-    const { position, settings } = replica;
+  #checkTransfer(life: Life, { role, revoked, term }: CoreView, nowMs: number, ticked: boolean): void {
+    const { position, settings } = life.machine;
+    const standing = this.#standingOf(life);
     if (role !== "leader" || !revoked) {
-      this.#transferSince[position] = null;
+      standing.transferSince = null;
       return;
     }
-    const since = this.#transferSince[position];
-    if (since === null || since === undefined || since.term !== term) {
-      this.#transferSince[position] = { term, atMs: nowMs };
+    const since = standing.transferSince;
+    if (since === null || since.term !== term) {
+      standing.transferSince = { term, atMs: nowMs };
       return;
     }
     const { heartbeatIntervalMs } = settings.timing;
@@ -172,31 +210,54 @@ export class LeaseChecks {
   }
 
   /** The last true time at which a round could have gone out to a majority that could have answered. */
-  #contactMs(replica: Replica): number {
-    const { agenda, network, replicas, voters } = this.#scene;
-    const contacts = replicas.slice(0, voters).map((other) => {
-      if (other === replica) return agenda.nowMs;
-      const there = network.openUntilMs(replica.position, other.position);
-      const back = network.openUntilMs(other.position, replica.position);
-      return Math.min(there, back, other.silentSinceMs ?? agenda.nowMs);
-    });
-    return newestOfMajority(contacts) ?? 0;
+  #contactMs({ machine }: Life, { configuration }: CoreView): number {
+    const { agenda, network, members } = this.#scene;
+    const { voters } = configuration;
+    const contacts: number[] = [];
+    let present = 0;
+    for (const { id } of voters) {
+      const other = members.of(id);
+      if (other === null) continue;
+      const position = other.machine.position;
+      const there = network.openUntilMs(machine.position, position);
+      const back = network.openUntilMs(position, machine.position);
+      const contactMs =
+        other.machine === machine
+          ? agenda.nowMs
+          : Math.min(there, back, other.diedAtMs ?? other.machine.silentSinceMs ?? agenda.nowMs);
+      if (contactMs === agenda.nowMs) present += 1;
+      contacts.push(contactMs);
+    }
+    const majority = majoritySize(voters.length);
+    if (present >= majority) return agenda.nowMs;
+    return contacts.toSorted((a, b) => b - a)[majority - 1] ?? 0;
   }
 
   /** L2 and L3, as others can see them: accepted appends, and new rounds. */
-  #notePromises(replica: Replica, effects: Effects): void {
+  #notePromises({ node }: Life, effects: Effects): void {
+    const self = node.self?.id;
+    if (self === undefined || effects.send.length === 0) return;
     const { nowMs } = this.#scene.agenda;
-    const promises = (this.#promisedAtMs[replica.position] ??= new Map<Term, number>());
+    let word = this.#words.get(self);
+    if (word === undefined) this.#words.set(self, (word = { promisedAtMs: new Map(), rounds: new Map() }));
     for (const { message } of effects.send) {
-      if (message.kind === "appendReply" && message.accepted) promises.set(message.term, nowMs);
-      if (message.kind === "appendRequest" && this.#opens(replica, message)) promises.set(message.term, nowMs);
+      if (message.kind === "appendReply" && message.accepted) word.promisedAtMs.set(message.term, nowMs);
+      if (isAppend(message) && opensRound(word, message)) word.promisedAtMs.set(message.term, nowMs);
     }
   }
 
-  #opens(replica: Replica, { term, round }: AppendRequest): boolean {
-    const rounds = (this.#rounds[replica.position] ??= new Map<Term, number>());
-    if (round <= (rounds.get(term) ?? 0)) return false;
-    rounds.set(term, round);
-    return true;
+  #standingOf(life: Life): Standing {
+    let standing = this.#standings.get(life);
+    if (standing === undefined) {
+      standing = { revokedIn: null, over: null, answered: null, transferSince: null, electedAtMs: 0 };
+      this.#standings.set(life, standing);
+    }
+    return standing;
   }
+}
+
+function opensRound({ rounds }: Word, { term, round }: Append): boolean {
+  if (round <= (rounds.get(term) ?? 0)) return false;
+  rounds.set(term, round);
+  return true;
 }

@@ -1,21 +1,25 @@
 /**
  * The replicated log, as the Raft paper promises it (figure 3), and what must be on a disk before it is said.
  *
- * Invariant: what was once committed is remembered for ever, whatever becomes of those who committed it.
+ * Invariant: what was once committed is remembered for ever, whatever becomes of those who committed it, and of the
+ * logs that had it: a snapshot stands for everything up to it.
  *
  * Deliberately absent: the meaning of entries.
  */
-import type { Term } from "../../src/base/types.ts";
+import type { MemberId, Term } from "../../src/base/types.ts";
+import type { Snapshot } from "../../src/ports/storage.ts";
 import { majoritySize } from "../../src/lease/majority.ts";
-import type { Input, Outgoing } from "../../src/raft/effect.ts";
-import type { Entry } from "../../src/raft/entry.ts";
+import type { Configuration, Entry, Member } from "../../src/raft/entry.ts";
+import type { Message } from "../../src/raft/message.ts";
+import { type Append, isAppend } from "./appends.ts";
 import type { Observed, Scene } from "./checks.ts";
-import type { Replica } from "./replica.ts";
+import type { Life } from "./life.ts";
+import type { Mirror } from "./mirror.ts";
 import { check } from "./violation.ts";
 
 interface Known {
   readonly entry: Entry;
-  readonly previousTerm: number;
+  readonly previousTerm: number | null;
 }
 
 interface Committed {
@@ -24,44 +28,52 @@ interface Committed {
   readonly inTerm: Term;
 }
 
+/** The one log of one group. */
+class GroupLog {
+  readonly known = new Map<Term, Map<number, Known>>();
+  readonly committed: Committed[] = [];
+  tokenBase = 0;
+  /** Before any entry. */
+  configuration: Configuration | null = null;
+}
+
 export class LogChecks {
   readonly #scene: Scene;
-  readonly #known = new Map<string, Known>();
-  readonly #committed: Committed[] = [];
+  readonly #groups = new Map<string, GroupLog>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
   get committed(): number {
-    return this.#committed.length;
+    return [...this.#groups.values()].reduce((sum, { committed }) => sum + committed.length, 0);
   }
 
-  stepped(replica: Replica, { effects, before, view }: Observed): void {
-    for (const entry of effects.persist?.entries ?? []) this.#checkMatching(replica, entry);
+  stepped(life: Life, { effects, before, view }: Observed): void {
+    const { mirror } = life;
+    if (mirror === null) return;
+    const log = this.#logOf(life.groupId);
+    const { position } = life.machine;
+    for (const entry of effects.persist?.entries ?? []) checkMatching(log, position, mirror, entry);
     const leads = view.role === "leader";
-    if (leads && (before?.role !== "leader" || before.term !== view.term)) this.#checkCompleteness(replica, view.term);
+    if (leads && (before?.role !== "leader" || before.term !== view.term)) {
+      checkCompleteness(log, position, mirror, view.term);
+    }
     const last = effects.apply.at(-1);
     check(
       !leads || last === undefined || last.term === view.term,
       "figure 8",
-      () => `n${replica.position} leads t${view.term} and commits ${last?.index} of t${last?.term} by counting`,
+      () => `n${position} leads t${view.term} and commits ${last?.index} of t${last?.term} by counting`,
     );
-    for (const entry of effects.apply) this.#checkCommit(replica, entry, leads ? view.term : null);
+    for (const entry of effects.apply) {
+      this.#checkCommit(log, position, entry, leads ? view.term : null, view.configuration.voters);
+    }
   }
 
   /** An acknowledgement speaks of what is on the disk: the entries, and the largest D (L2 and L3). */
-  sends(replica: Replica, { message }: Outgoing, dueTo: Input): void {
-    const { disk, position } = replica;
-    const promisesMs =
-      message.kind === "appendRequest"
-        ? message.leaseDurationMs
-        : message.kind === "appendReply" &&
-            message.accepted &&
-            dueTo.kind === "message" &&
-            dueTo.message.kind === "appendRequest"
-          ? dueTo.message.leaseDurationMs
-          : 0;
+  sends({ machine }: Life, message: Message, dueTo: Append | null): void {
+    const { disk, position } = machine;
+    const promisesMs = promiseOf(message, dueTo);
     check(
       disk.hardState.largestPromiseMs >= promisesMs,
       "durability",
@@ -75,61 +87,127 @@ export class LogChecks {
     );
   }
 
-  /** Log Matching: same index and term, same entry and same entry before it; so by induction the same log. */
-  #checkMatching(replica: Replica, entry: Entry): void {
-    // In a step that cuts and appends, the log in memory is already the new one.
-    const previousTerm = replica.memory[entry.index - 2]?.term ?? 0;
-    const key = `${entry.term}/${entry.index}`;
-    const known = this.#known.get(key);
-    if (known === undefined) {
-      this.#known.set(key, { entry, previousTerm });
-      return;
-    }
-    const same = known.entry === entry || JSON.stringify(known.entry) === JSON.stringify(entry);
+  /** What the log of a group starts from. */
+  begin({ groupId, configuration, tokenBase }: Pick<Snapshot, "groupId" | "configuration" | "tokenBase">): void {
+    const log = this.#logOf(groupId);
+    log.configuration ??= configuration;
+    log.tokenBase ||= tokenBase;
+  }
+
+  /** A snapshot says what the entries that it stands for have led to, and nothing that could still be lost. */
+  savedSnapshot({ machine }: Life, snapshot: Snapshot): void {
+    const { position } = machine;
+    const { index, term, configuration, tokenBase, lock } = snapshot;
+    if (index === 0) this.begin(snapshot);
+    const log = this.#logOf(snapshot.groupId);
+    check(tokenBase === log.tokenBase, "snapshot", () => `n${position} saves token base ${tokenBase}`);
+    if (index === 0) return;
+    const last = log.committed[index - 1]?.entry;
     check(
-      same && known.previousTerm === previousTerm,
-      "log matching",
-      () => `n${replica.position} has another entry at index ${entry.index} of t${entry.term}`,
+      last?.term === term,
+      "snapshot",
+      () => `n${position} saves ${index} of t${term}, committed is t${last?.term}`,
+    );
+    const before = log.committed.slice(0, index).map(({ entry }) => entry);
+    const config = before.findLast((entry) => entry.kind === "config");
+    const expected = config?.kind === "config" ? config.configuration : log.configuration;
+    check(
+      JSON.stringify(configuration) === JSON.stringify(expected),
+      "snapshot",
+      () => `n${position} saves a configuration at ${index} that is not the committed one`,
+    );
+    const claim = before.findLast((entry) => entry.kind === "claim");
+    const token = claim === undefined ? undefined : tokenBase + claim.index;
+    check(
+      lock[0]?.token === token,
+      "snapshot",
+      () => `n${position} saves a lock with token ${lock[0]?.token}, the last claim up to ${index} has ${token}`,
     );
   }
 
-  /** Leader Completeness: whoever leads has everything that leaders of earlier terms committed. */
-  #checkCompleteness(replica: Replica, term: Term): void {
-    for (const { entry, inTerm } of this.#committed) {
-      if (inTerm >= term) continue;
-      check(
-        replica.memory[entry.index - 1]?.term === entry.term,
-        "leader completeness",
-        () => `n${replica.position} leads t${term} without ${entry.kind} ${entry.index} of t${entry.term}`,
-      );
-    }
-  }
-
   /** State Machine Safety; and a leader commits only what a majority has on its disks. */
-  #checkCommit(replica: Replica, entry: Entry, leaderTerm: Term | null): void {
-    const known = this.#committed[entry.index - 1];
+  #checkCommit(
+    { committed }: GroupLog,
+    position: number,
+    entry: Entry,
+    leaderTerm: Term | null,
+    voters: readonly Member[],
+  ): void {
+    const known = committed[entry.index - 1];
     if (known !== undefined) {
       check(
         known.entry.term === entry.term && known.entry.kind === entry.kind,
         "committed prefix",
         () =>
-          `n${replica.position} applies ${entry.kind} of t${entry.term} at ${entry.index}, ` +
+          `n${position} applies ${entry.kind} of t${entry.term} at ${entry.index}, ` +
           `where ${known.entry.kind} of t${known.entry.term} was committed`,
       );
       return;
     }
     check(
-      leaderTerm !== null,
+      leaderTerm !== null && entry.index === committed.length + 1,
       "committed prefix",
-      () => `n${replica.position} applies ${entry.index}, which no leader has committed`,
+      () => `n${position} applies ${entry.index}, which no leader has committed`,
     );
-    const { replicas, voters } = this.#scene;
-    const durable = replicas.slice(0, voters).filter(({ disk }) => disk.termAt(entry.index) === entry.term);
+    const durable = voters.filter(({ id }) => this.#isDurable(id, entry));
     check(
-      durable.length >= majoritySize(voters),
+      durable.length >= majoritySize(voters.length),
       "durability",
-      () => `n${replica.position} commits ${entry.index}, which is on ${durable.length} of ${voters} disks`,
+      () => `n${position} commits ${entry.index}, which is on ${durable.length} of ${voters.length} disks`,
     );
-    if (leaderTerm !== null) this.#committed.push({ entry, inTerm: leaderTerm });
+    if (leaderTerm !== null) committed.push({ entry, inTerm: leaderTerm });
   }
+
+  /** A disk that was emptied since still counts: who acknowledged from it is dead for good. */
+  #isDurable(id: MemberId, { index, term }: Entry): boolean {
+    const disk = this.#scene.members.of(id)?.disk;
+    return disk !== undefined && (index <= disk.baseIndex || disk.termAt(index) === term);
+  }
+
+  #logOf(groupId: string): GroupLog {
+    let log = this.#groups.get(groupId);
+    if (log === undefined) this.#groups.set(groupId, (log = new GroupLog()));
+    return log;
+  }
+}
+
+function promiseOf(message: Message, dueTo: Append | null): number {
+  if (isAppend(message)) return message.leaseDurationMs;
+  if (message.kind !== "appendReply" || !message.accepted) return 0;
+  return dueTo?.leaseDurationMs ?? 0;
+}
+
+/** Log Matching: same index and term, same entry and same entry before it; so by induction the same log. */
+function checkMatching(log: GroupLog, position: number, mirror: Mirror, entry: Entry): void {
+  // In a step that cuts and appends, the log in memory is already the new one.
+  const previousTerm = mirror.termAt(entry.index - 1);
+  let ofTerm = log.known.get(entry.term);
+  if (ofTerm === undefined) log.known.set(entry.term, (ofTerm = new Map<number, Known>()));
+  const known = ofTerm.get(entry.index);
+  if (known === undefined) {
+    ofTerm.set(entry.index, { entry, previousTerm });
+    return;
+  }
+  const same = known.entry === entry || JSON.stringify(known.entry) === JSON.stringify(entry);
+  check(
+    same && (known.previousTerm === previousTerm || previousTerm === null || known.previousTerm === null),
+    "log matching",
+    () => `n${position} has another entry at index ${entry.index} of t${entry.term}`,
+  );
+}
+
+/**
+ * Leader Completeness: whoever leads has everything that leaders of earlier terms committed. As logs match, it is
+ * enough to look for the last of it.
+ */
+function checkCompleteness({ committed }: GroupLog, position: number, mirror: Mirror, term: Term): void {
+  const last = committed.findLast(({ inTerm }) => inTerm < term);
+  if (last === undefined) return;
+  const { entry } = last;
+  const found = mirror.termAt(entry.index);
+  check(
+    found === entry.term || (found === null && entry.index < mirror.lastIndex),
+    "leader completeness",
+    () => `n${position} leads t${term} without ${entry.kind} ${entry.index} of t${entry.term}`,
+  );
 }

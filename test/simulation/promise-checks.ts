@@ -7,9 +7,10 @@
  */
 import type { MemberId, Term } from "../../src/base/types.ts";
 import type { Input } from "../../src/raft/effect.ts";
-import type { AppendRequest, TimeoutNow, VoteReply } from "../../src/raft/message.ts";
+import type { TimeoutNow, VoteReply } from "../../src/raft/message.ts";
+import { type Append, isAppend } from "./appends.ts";
 import type { Observed } from "./checks.ts";
-import type { Replica } from "./replica.ts";
+import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
 
 const ROUNDING_MS = 1e-6;
@@ -30,43 +31,40 @@ interface Model {
 }
 
 export class PromiseChecks {
-  readonly #models: Model[] = [];
+  readonly #models = new WeakMap<Life, Model>();
 
   /** L4: what a life before may have promised counts from now on, to a term that nobody remembers. */
-  starts(replica: Replica): void {
-    const deadline = replica.now().monotonicMs + replica.disk.hardState.largestPromiseMs;
-    this.#models[replica.position] = { deadline, term: null, round: null, campaign: null };
+  starts(life: Life): void {
+    const deadline = life.clock.monotonic() + life.machine.disk.hardState.largestPromiseMs;
+    this.#models.set(life, { deadline, term: null, round: null, campaign: null });
   }
 
-  stepped(replica: Replica, observed: Observed): void {
-    const model = this.#models[replica.position];
+  stepped(life: Life, observed: Observed): void {
+    const model = this.#models.get(life);
     if (model === undefined) return;
+    const { position } = life.machine;
     const { input, effects, before, view, now } = observed;
     if (view.term !== before?.term) this.#campaigns(model, observed);
     else this.#hearsBallot(model, observed);
     for (const { message } of effects.send) {
-      if (message.kind === "voteReply") this.#checkReply(replica, model, message, now.monotonicMs);
-      if (message.kind === "appendRequest") this.#opensRound(model, message, now.monotonicMs);
-      if (message.kind === "timeoutNow") this.#checkCertificate(replica, model, message, now.monotonicMs);
+      if (message.kind === "voteReply") this.#checkReply(position, model, message, now.monotonicMs);
+      if (isAppend(message)) this.#opensRound(model, message, now.monotonicMs);
+      if (message.kind === "timeoutNow") this.#checkCertificate(position, model, message, now.monotonicMs);
       if (message.kind === "appendReply" && message.accepted) this.#accepts(model, input, now.monotonicMs);
     }
     const claims = effects.persist?.entries.some(({ kind, term }) => kind === "claim" && term === view.term) ?? false;
     if (!claims || view.role !== "leader") return;
     check(
-      replica.memory[view.commitIndex - 1]?.term === view.term,
+      life.mirror?.termAt(view.commitIndex) === view.term,
       "wait",
-      () => `n${replica.position} claims in t${view.term} before it has committed anything of it`,
+      () => `n${position} claims in t${view.term} before it has committed anything of it`,
     );
     const { campaign } = model;
-    check(
-      campaign !== null && campaign.term === view.term,
-      "wait",
-      () => `n${replica.position} claims without a campaign`,
-    );
+    check(campaign !== null && campaign.term === view.term, "wait", () => `n${position} claims without a campaign`);
     check(
       now.monotonicMs >= (campaign?.waitUntil ?? Infinity) - ROUNDING_MS,
       "wait",
-      () => `n${replica.position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`,
+      () => `n${position} claims at ${now.monotonicMs}, its wait ends at ${campaign?.waitUntil}`,
     );
   }
 
@@ -91,22 +89,22 @@ export class PromiseChecks {
   }
 
   /** L5: neither less than was promised, which would be unsafe, nor more, which would make others wait in vain. */
-  #checkReply(replica: Replica, model: Model, { remainingMs, promiseTerm }: VoteReply, nowMs: number): void {
+  #checkReply(position: number, model: Model, { remainingMs, promiseTerm }: VoteReply, nowMs: number): void {
     const expectedMs = Math.max(0, model.deadline - nowMs);
     check(
       Math.abs(remainingMs - expectedMs) <= ROUNDING_MS,
       "promise",
-      () => `n${replica.position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`,
+      () => `n${position} reports ${remainingMs} ms of its promise, it has ${expectedMs} ms left`,
     );
     check(
       promiseTerm === model.term,
       "promise",
-      () => `n${replica.position} reports a promise to t${promiseTerm}, it made it to t${model.term}`,
+      () => `n${position} reports a promise to t${promiseTerm}, it made it to t${model.term}`,
     );
   }
 
   /** L7 (3): who still waits for older leases cannot vouch that they are over. */
-  #checkCertificate({ position }: Replica, { campaign }: Model, message: TimeoutNow, nowMs: number): void {
+  #checkCertificate(position: number, { campaign }: Model, message: TimeoutNow, nowMs: number): void {
     const { term, certificate } = message;
     if (certificate === null) return;
     const over = campaign !== null && campaign.term === term && nowMs >= campaign.waitUntil - ROUNDING_MS;
@@ -118,7 +116,7 @@ export class PromiseChecks {
   }
 
   /** L3. */
-  #opensRound(model: Model, { term, round, leaseDurationMs }: AppendRequest, nowMs: number): void {
+  #opensRound(model: Model, { term, round, leaseDurationMs }: Append, nowMs: number): void {
     if (model.round !== null && model.round.term === term && round <= model.round.number) return;
     model.round = { term, number: round };
     model.deadline = Math.max(model.deadline, nowMs + leaseDurationMs);
@@ -127,7 +125,7 @@ export class PromiseChecks {
 
   /** L2. */
   #accepts(model: Model, input: Input, nowMs: number): void {
-    if (input.kind !== "message" || input.message.kind !== "appendRequest") return;
+    if (input.kind !== "message" || !isAppend(input.message)) return;
     model.deadline = Math.max(model.deadline, nowMs + input.message.leaseDurationMs);
     model.term = input.message.term;
   }

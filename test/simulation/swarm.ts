@@ -16,14 +16,22 @@ import type { Chance } from "./chance.ts";
 export const STRIKES = [
   "crash",
   "restartAll",
+  "terminate",
+  "rebirth",
+  "totalLoss",
+  "damage",
   "pause",
   "suspend",
   "cutOneWay",
   "partition",
+  "clog",
   "resign",
   "resignTo",
+  "resignWaiting",
+  "transfer",
   "ineligible",
   "rateChange",
+  "wallStep",
 ] as const;
 export type Strike = (typeof STRIKES)[number];
 
@@ -32,18 +40,37 @@ export const FAULTS = [
   ...STRIKES,
   "loss",
   "duplicate",
+  "replay",
+  "acrossLives",
   "longDelay",
   "reorder",
+  "stuck",
+  "dnsSilent",
+  "dnsEmpty",
+  "dnsWrong",
+  "dnsPartial",
+  "dnsStale",
+  "wrongPeer",
   "lateTimer",
   "slowDisk",
+  "full",
+  "syncFails",
+  "unreadable",
+  "unsyncedKept",
+  "unsyncedLost",
   "batch",
   "crashBeforePersist",
   "crashBeforeSend",
   "crashBetweenSends",
+  "pauseInStep",
   "restart",
   "reconfigure",
   "readAfterPause",
   "ambush",
+  "formed",
+  "joined",
+  "removed",
+  "reformed",
   "calmDamage",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -61,6 +88,9 @@ export interface LinkSettings {
   readonly jitterMs: number;
   readonly loss: number;
   readonly duplicate: number;
+  /** Of a copy that comes long after, also after restarts of either end. */
+  readonly replay: number;
+  readonly replayMs: number;
   readonly longDelay: number;
   readonly longDelayMs: number;
   /** As TCP has it: nothing overtakes, nothing comes twice. */
@@ -68,6 +98,9 @@ export interface LinkSettings {
 }
 
 export interface Swarm {
+  /** An empty directory for everyone, or a group that exists already. */
+  readonly start: "empty" | "formed";
+  /** Of the group that exists already; one that forms by itself takes its own. */
   readonly voters: number;
   readonly learners: number;
   readonly honestDrift: number;
@@ -98,13 +131,27 @@ export interface Swarm {
   readonly ambushMs: number;
   /** Entries of an older term that the disks begin with, each a part of them; 0 for a new group. */
   readonly history: number;
-  /** Steps whatever waits together before one sync, as the real node does. */
-  readonly batches: boolean;
+  /** Of a standstill of the process between two messages of one step. */
+  readonly pauseInStep: number;
+  /** Of a write that fails, per write: no space, or a failed sync. */
+  readonly diskFault: number;
+  /** Of a look-up that finds nothing, or somebody else. */
+  readonly dnsFault: number;
+  /** How far wall clocks may be off, in ms. */
+  readonly wallErrorMs: number;
+  readonly drainTimeoutMs: number;
+  /** Disks go with their pods: who is told to go leaves the group, and somebody else comes back. */
+  readonly ephemeral: boolean;
+  /** How long the lease must last undisturbed in the calm, in units of D. */
+  readonly quietLeases: number;
 }
 
 export function newTally(): Tally {
   return Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Tally;
 }
+
+/** All of it, at most. */
+export const MAX_WALL_ERROR_MS = 1_000;
 
 export function drawSwarm(chance: Chance): Swarm {
   const voters = chance.pick([1, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5]);
@@ -117,12 +164,15 @@ export function drawSwarm(chance: Chance): Swarm {
     jitterMs: chance.magnitude(0.05, 3),
     loss: 0,
     duplicate: 0,
+    replay: 0,
+    replayMs: 0,
     longDelay: 0,
     longDelayMs: 0,
     ordered: chance.happens(0.5),
   };
   const rare = (probability: number, value: () => number): number => (chance.happens(probability) ? value() : 0);
   return {
+    start: chance.happens(0.3) ? "empty" : "formed",
     voters,
     learners,
     honestDrift,
@@ -135,6 +185,8 @@ export function drawSwarm(chance: Chance): Swarm {
       jitterMs: chance.magnitude(0.05, 0.1 * unitMs),
       loss: rare(0.5, () => chance.between(0, 0.3)),
       duplicate: calmLink.ordered ? 0 : rare(0.5, () => chance.between(0, 0.3)),
+      replay: calmLink.ordered ? 0 : rare(0.3, () => chance.magnitude(0.001, 0.05)),
+      replayMs: unitMs * chance.magnitude(1, 20),
       longDelay: rare(0.5, () => chance.magnitude(0.002, 0.1)),
       longDelayMs: unitMs * chance.magnitude(0.3, 5),
       ordered: calmLink.ordered,
@@ -151,15 +203,24 @@ export function drawSwarm(chance: Chance): Swarm {
     atHolder: chance.pick([0, 0.3, 0.7]),
     ambush: rare(0.5, () => chance.between(0.05, 0.6)),
     ambushMs: unitMs * chance.magnitude(0.002, 0.3),
-    history: rare(0.35, () => chance.pick([3, 200, 200, 400])),
-    batches: chance.happens(0.5),
+    history: rare(0.35, () => chance.pick([3, 200, 250, 400])),
+    pauseInStep: rare(0.3, () => chance.magnitude(0.0005, 0.01)),
+    diskFault: rare(0.3, () => chance.magnitude(0.0005, 0.01)),
+    dnsFault: rare(0.4, () => chance.between(0.1, 0.9)),
+    wallErrorMs: rare(0.5, () => chance.between(0, MAX_WALL_ERROR_MS)),
+    drainTimeoutMs: rare(0.7, () => unitMs * chance.magnitude(0.1, 3)),
+    ephemeral: chance.happens(0.5),
+    quietLeases: chance.pick([10, 10, 10, 10, 100]),
   };
 }
+
+/** What leaves nothing as it was would hide everything else. */
+const RARITY: Readonly<Partial<Record<Strike, number>>> = { totalLoss: 15, rebirth: 3, damage: 3, restartAll: 2 };
 
 function drawStrikes(chance: Chance, unitMs: number): Swarm["every"] {
   const every: Partial<Record<Strike, number>> = {};
   for (const strike of STRIKES) {
-    if (chance.happens(0.45)) every[strike] = unitMs * chance.magnitude(1, 20);
+    if (chance.happens(0.45)) every[strike] = unitMs * (RARITY[strike] ?? 1) * chance.magnitude(1, 20);
   }
   return every;
 }
@@ -186,6 +247,6 @@ export function drawTiming(chance: Chance, honestDrift: number): LeaseTiming {
   return {
     leaseDurationMs,
     clockDrift: chance.happens(0.6) ? honestDrift : chance.between(honestDrift, widest),
-    heartbeatIntervalMs: chance.magnitude(shortest / 12, shortest / 3),
+    heartbeatIntervalMs: chance.magnitude(shortest / chance.pick([4, 4, 12]), shortest / 3),
   };
 }

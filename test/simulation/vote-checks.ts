@@ -6,64 +6,75 @@
  * Deliberately absent: who should win.
  */
 import type { MemberId, Term } from "../../src/base/types.ts";
-import type { Outgoing } from "../../src/raft/effect.ts";
+import type { Member } from "../../src/raft/entry.ts";
+import type { Message } from "../../src/raft/message.ts";
 import type { Observed } from "./checks.ts";
-import type { Replica } from "./replica.ts";
+import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
 
 export class VoteChecks {
-  readonly #leaders = new Map<Term, number>();
-  /** By node, then by term. */
-  readonly #votes: Map<Term, MemberId>[] = [];
+  /** By group and term. */
+  readonly #leaders = new Map<string, MemberId>();
+  readonly #votes = new Map<MemberId, Map<Term, MemberId>>();
 
-  stepped(replica: Replica, { input, before, view }: Observed): void {
-    if (view.role === "leader") {
-      const known = this.#leaders.get(view.term);
+  /** How often a node became leader. */
+  get elections(): number {
+    return this.#leaders.size;
+  }
+
+  stepped(life: Life, { input, before, view }: Observed): void {
+    const { position } = life.machine;
+    const self = life.node.self?.id;
+    if (view.role === "leader" && self !== undefined && (before?.role !== "leader" || before.term !== view.term)) {
+      const key = `${life.groupId}${view.term}`;
+      const known = this.#leaders.get(key);
       check(
-        known === undefined || known === replica.position,
+        known === undefined || known === self,
         "one leader per term",
-        () => `n${replica.position} and n${known} both lead t${view.term}`,
+        () => `n${position} and ${known?.slice(-1)} both lead t${view.term}`,
       );
-      this.#leaders.set(view.term, replica.position);
+      this.#leaders.set(key, self);
     }
     // L7 (5): a TimeoutNow of another term changes nothing.
     if (input.kind === "message" && input.message.kind === "timeoutNow" && input.message.term !== before?.term) {
-      check(view.term === before?.term, "TimeoutNow", () => `n${replica.position} campaigns on one of another term`);
+      check(view.term === before?.term, "TimeoutNow", () => `n${position} campaigns on one of another term`);
     }
   }
 
   /** A vote exists once it is durable; one that a crash kept from the disk was told to nobody. */
-  persisted(replica: Replica): void {
-    const { term, votedFor } = replica.disk.hardState;
-    if (votedFor !== null) this.#vote(replica, term, votedFor);
+  persisted({ machine }: Life): void {
+    const { hardState, identity } = machine.disk;
+    const { term, votedFor } = hardState;
+    if (votedFor !== null && identity !== null) this.#vote(machine.position, identity.id, term, votedFor);
   }
 
   /** Durable before it is said (figure 2, "updated on stable storage before responding"). */
-  sends(replica: Replica, { to, message }: Outgoing): void {
-    const { hardState } = replica.disk;
-    const candidate = message.kind === "voteRequest" ? replica.member.id : to.id;
-    const votes = message.kind === "voteRequest" || (message.kind === "voteReply" && message.granted);
+  sends({ machine }: Life, to: Member, message: Message): void {
+    const { hardState, identity } = machine.disk;
+    if (message.kind === "preVoteRequest" || message.kind === "preVoteReply" || identity === null) return;
     check(
-      hardState.term >= message.term || message.kind === "preVoteRequest" || message.kind === "preVoteReply",
+      hardState.term >= message.term,
       "durability",
-      () => `n${replica.position} speaks of t${message.term}, its disk of t${hardState.term}`,
+      () => `n${machine.position} speaks of t${message.term}, its disk of t${hardState.term}`,
     );
-    if (!votes) return;
-    this.#vote(replica, message.term, candidate);
+    if (message.kind !== "voteRequest" && (message.kind !== "voteReply" || !message.granted)) return;
+    const candidate = message.kind === "voteRequest" ? identity.id : to.id;
+    this.#vote(machine.position, identity.id, message.term, candidate);
     check(
       hardState.term > message.term || hardState.votedFor === candidate,
       "durability",
-      () => `n${replica.position} tells of a vote in t${message.term} that is not on its disk`,
+      () => `n${machine.position} tells of a vote in t${message.term} that is not on its disk`,
     );
   }
 
-  #vote(replica: Replica, term: Term, candidate: MemberId): void {
-    const votes = (this.#votes[replica.position] ??= new Map<Term, MemberId>());
+  #vote(position: number, self: MemberId, term: Term, candidate: MemberId): void {
+    let votes = this.#votes.get(self);
+    if (votes === undefined) this.#votes.set(self, (votes = new Map<Term, MemberId>()));
     const known = votes.get(term);
     check(
       known === undefined || known === candidate,
       "one vote per term",
-      () => `n${replica.position} votes for ${candidate.slice(-1)} after ${known?.slice(-1)} in t${term}`,
+      () => `n${position} votes for ${candidate.slice(-1)} after ${known?.slice(-1)} in t${term}`,
     );
     votes.set(term, candidate);
   }

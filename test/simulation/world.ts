@@ -1,168 +1,205 @@
 /**
- * One seed: a group of real cores in a simulated world, a storm, and the calm after it.
+ * One seed: a group of shipped nodes in a simulated world, a storm, and the calm after it.
  *
  * Invariant: a seed replays everything, to the last bit; nothing here reads a clock or rolls dice of the machine.
  *
- * Deliberately absent: formation and membership; the configuration is the same all the time.
+ * Deliberately absent: what a seed is drawn from (swarm.ts) and what it is checked for (checks.ts, calm.ts).
  */
+import "./probe.ts";
 import { logIndex, type Member, memberId, term } from "../../src/base/types.ts";
 import type { Entry } from "../../src/raft/entry.ts";
 import { Agenda } from "./agenda.ts";
 import { type CalmResult, checkCalm } from "./calm.ts";
-import { spoilCalm } from "./calm-weather.ts";
+import { isHopeless, spoilCalm } from "./calm-weather.ts";
 import { Chance } from "./chance.ts";
 import { Checks } from "./checks.ts";
 import { MachineClock } from "./clocks.ts";
+import { Directory } from "./directory.ts";
 import { drawRate, Faults } from "./faults.ts";
+import { Machine } from "./machine.ts";
+import { Members } from "./members.ts";
+import { settle } from "./microtasks.ts";
 import { Network } from "./network.ts";
-import { Replica } from "./replica.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { drawSwarm, newTally, type Swarm, type Tally } from "./swarm.ts";
 import { Transcript } from "./transcript.ts";
-import { Violation } from "./violation.ts";
 
-export interface Outcome {
-  readonly seed: number;
-  readonly swarm: Swarm;
-  readonly violation: Violation | null;
-  /** The last events, for people. */
-  readonly transcript: string;
-  /** Of everything that happened: equal for equal seeds. */
-  readonly fingerprint: string;
-  readonly tally: Tally;
-  readonly simulatedMs: number;
-  readonly tenures: number;
-  readonly committed: number;
-  readonly calm: CalmResult | null;
-}
+const TOKEN_BASE = 1_000_000;
 
 export class World {
-  readonly agenda = new Agenda();
+  readonly agenda: Agenda;
   readonly transcript = new Transcript();
-  readonly tally = newTally();
+  readonly tally: Tally = newTally();
   readonly swarm: Swarm;
   readonly network: Network;
   readonly checks: Checks;
-  readonly replicas: readonly Replica[];
+  readonly machines: readonly Machine[];
   readonly #chance: Chance;
   readonly #around: Surroundings;
   readonly #faults: Faults;
+  readonly #groups = new Set<string>();
+  #broken: { readonly error: unknown } | null = null;
 
   /** @param alter changes what the seed has drawn; for worlds that no seed draws */
-  constructor(seed: number, alter: (swarm: Swarm) => Swarm = (swarm) => swarm) {
-    const { agenda, transcript, tally } = this;
+  constructor(seed: number, alter: (swarm: Swarm) => Swarm) {
     const chance = new Chance(seed);
     const swarm = alter(drawSwarm(chance));
-    const replicas: Replica[] = [];
-    const members = swarm.nodes.map((_, position) => memberAt(position));
-    this.#chance = chance;
-    this.swarm = swarm;
-    this.network = new Network(members.length, swarm.link, agenda, chance, tally, (from, to, message) => {
-      const member = members[from];
-      if (member !== undefined) replicas[to]?.receive(member, message);
-    });
-    const { voters, honestDrift } = swarm;
+    const agenda = new Agenda(() => this.#afterEvent());
+    const { transcript, tally } = this;
+    const machines: Machine[] = [];
+    const names = swarm.nodes.map((_, position) => `app-${position}`);
+    const network = new Network(names.length, swarm.link, agenda, chance, tally);
+    const members = new Members();
     const honest = swarm.rates !== "dishonest";
-    this.checks = new Checks({ agenda, network: this.network, replicas, voters, honestDrift, honest });
-    const positions = new Map(members.map((member, position) => [member.id, position]));
+    const checks = new Checks({ agenda, network, members, machines, honestDrift: swarm.honestDrift, honest });
     this.#around = {
       agenda,
       chance,
       swarm,
       tally,
       transcript,
-      network: this.network,
-      checks: this.checks,
-      configuration: { voters: members.slice(0, voters), learners: members.slice(voters) },
-      positionOf: (member) => positions.get(member.id) ?? -1,
+      network,
+      directory: new Directory(names, chance, swarm, tally),
+      members,
+      checks,
+      machines,
+      listening: names.map(() => null),
       stormy: true,
-      crashed: (replica) => this.#faults.crashed(replica),
-      promoted: (replica) => this.#faults.promoted(replica),
+      ended: (machine) => this.#faults.ended(machine),
+      promoted: (machine) => this.#faults.promoted(machine),
+      grouped: (groupId) => this.#grouped(groupId),
+      reformableAtMs: () => this.#faults.reformableAtMs,
+      hopeless: () => isHopeless(this.#around),
+      undoLater: (undo, meanUnits) => this.#faults.undoLater(undo, meanUnits),
+      broken: (error) => {
+        this.#broken ??= { error };
+      },
     };
     for (const [position, settings] of swarm.nodes.entries()) {
       const clock = new MachineClock(0, chance.between(0, 1e6), drawRate(this.#around));
-      replicas.push(new Replica(position, memberAt(position), clock, settings, this.#around));
+      clock.wallErrorMs = chance.between(-swarm.wallErrorMs, swarm.wallErrorMs);
+      machines.push(new Machine(position, names[position] ?? "", clock, settings, this.#around));
     }
-    writeHistory(replicas, swarm, chance);
-    this.replicas = replicas;
-    this.#faults = new Faults(this.#around, replicas);
+    if (swarm.start === "formed") {
+      this.#writeGroup(machines);
+      this.#groups.add(idAt(0));
+    }
+    this.#chance = chance;
+    this.swarm = swarm;
+    this.agenda = agenda;
+    this.network = network;
+    this.checks = checks;
+    this.machines = machines;
+    this.#faults = new Faults(this.#around);
   }
 
   storm(): void {
-    for (const replica of this.replicas) {
-      this.agenda.after(this.#chance.exponential(this.swarm.unitMs / 10), () => replica.start());
-      this.#lookAgain(replica);
+    for (const machine of this.machines) {
+      this.agenda.after(this.#chance.exponential(this.swarm.unitMs / 10), () => machine.start());
+      this.#lookAgain(machine);
     }
     this.#faults.begin();
-    this.agenda.runUntil(this.swarm.stormMs);
+    this.runUntil(this.swarm.stormMs);
   }
 
   calm(): CalmResult {
+    const { agenda } = this;
     this.#around.stormy = false;
     this.network.settings = this.swarm.calmLink;
-    this.#faults.end();
-    spoilCalm(this.#around, this.replicas);
-    return checkCalm(this);
+    this.#around.directory.faulty = false;
+    agenda.after(0, () => this.#faults.end());
+    this.runUntil(agenda.nowMs);
+    if (isHopeless(this.#around)) this.#recreate();
+    // Some may not start before this.
+    this.runUntil(Math.max(agenda.nowMs, this.#faults.reformableAtMs));
+    agenda.after(0, () => spoilCalm(this.#around));
+    this.runUntil(agenda.nowMs);
+    const result = checkCalm(this);
+    this.checks.history.verify();
+    return result;
   }
 
-  #lookAgain(replica: Replica): void {
-    this.agenda.after(this.#chance.exponential(this.swarm.readEveryMs), () => {
-      replica.look();
-      this.#lookAgain(replica);
+  runUntil(untilMs: number): void {
+    this.agenda.runUntil(untilMs);
+  }
+
+  throwIfBroken(): void {
+    if (this.#broken !== null) throw this.#broken.error;
+  }
+
+  #afterEvent(): void {
+    settle();
+    if (this.#broken !== null) throw this.#broken.error;
+  }
+
+  /** The group cannot come back: its operator deletes every pod and every disk. */
+  #recreate(): void {
+    this.agenda.after(0, () => {
+      for (const machine of this.machines) machine.die();
+      for (const machine of this.machines) machine.start();
     });
+    this.runUntil(this.agenda.nowMs);
+  }
+
+  #grouped(groupId: string): void {
+    if (this.#groups.has(groupId)) return;
+    this.tally[this.#groups.size === 0 ? "formed" : "reformed"] += 1;
+    this.#groups.add(groupId);
+    this.#faults.formedAtMs = this.agenda.nowMs;
+  }
+
+  #lookAgain(machine: Machine): void {
+    this.agenda.after(this.#chance.exponential(this.swarm.readEveryMs), () => {
+      machine.look();
+      this.checks.history.observe();
+      this.#lookAgain(machine);
+    });
+  }
+
+  /**
+   * Disks as the first leader of a group may leave them: it appended much, and every other node has some beginning of
+   * it. Whatever a majority has may have been committed; nobody here knows.
+   */
+  #writeGroup(machines: readonly Machine[]): void {
+    const { chance, checks, swarm, members } = this.#around;
+    const all = machines.map(({ name, position }): Member => ({ name, id: idAt(position) }));
+    const configuration = { voters: all.slice(0, swarm.voters), learners: all.slice(swarm.voters) };
+    const leader = chance.below(swarm.voters);
+    checks.log.begin({ groupId: idAt(0), configuration, tokenBase: TOKEN_BASE });
+    const entries = historyOf(swarm.history);
+    for (const machine of machines) {
+      const { disk, name, position, settings } = machine;
+      disk.identity = { id: idAt(position), name };
+      disk.snapshot = {
+        index: logIndex(0),
+        term: term(0),
+        groupId: idAt(0),
+        configuration,
+        tokenBase: TOKEN_BASE,
+        removed: [],
+        lock: [],
+      };
+      disk.form = { groupId: idAt(0), founders: all, tokenBase: TOKEN_BASE };
+      members.born(machine, disk, idAt(position));
+      if (swarm.history === 0) continue;
+      const length = position === leader ? swarm.history : chance.below(swarm.history + 1);
+      const votedFor = position === leader || chance.happens(0.5) ? idAt(leader) : null;
+      const largestPromiseMs = length === 0 ? 0 : settings.timing.leaseDurationMs;
+      disk.hardState = { term: term(1), votedFor, largestPromiseMs };
+      disk.entries.push(...entries.slice(0, length));
+    }
   }
 }
 
-/**
- * Disks as the first leader of a group may leave them: it appended much, and every other node has some beginning of it.
- * Whatever a majority has may have been committed; nobody here knows.
- */
-function writeHistory(replicas: readonly Replica[], { history, voters }: Swarm, chance: Chance): void {
-  if (history === 0) return;
-  const leader = chance.below(voters);
-  const entries = Array.from({ length: history }, (_, position): Entry => {
+function historyOf(length: number): readonly Entry[] {
+  return Array.from({ length }, (_, position): Entry => {
     const index = logIndex(position + 1);
     return position === 0
       ? { kind: "noop", index, term: term(1) }
       : { kind: "command", index, term: term(1), command: String(position) };
   });
-  for (const { disk, member, position, settings } of replicas) {
-    const length = position === leader ? history : chance.below(history + 1);
-    const votedFor = position === leader || chance.happens(0.5) ? (replicas[leader]?.member.id ?? member.id) : null;
-    const { leaseDurationMs } = settings.timing;
-    disk.hardState = { term: term(1), votedFor, largestPromiseMs: length === 0 ? 0 : leaseDurationMs };
-    disk.entries.push(...entries.slice(0, length));
-  }
 }
 
-/** Named m0, m1 …, with an id that is easy to read in a trace. */
-function memberAt(position: number): Member {
-  return { id: memberId(String(position).padStart(32, "0")), name: `m${position}` };
-}
-
-/** Anything but a broken promise is a fault of the simulator, and is thrown. */
-export function simulate(seed: number, alter?: (swarm: Swarm) => Swarm): Outcome {
-  const world = new World(seed, alter);
-  let violation: Violation | null = null;
-  let calm: CalmResult | null = null;
-  try {
-    world.storm();
-    calm = world.calm();
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    violation = error;
-  }
-  const { swarm, transcript, tally, agenda, checks } = world;
-  return {
-    seed,
-    swarm,
-    violation,
-    transcript: violation === null ? "" : transcript.text,
-    fingerprint: transcript.fingerprint,
-    tally,
-    simulatedMs: agenda.nowMs,
-    tenures: checks.lease.tenures,
-    committed: checks.log.committed,
-    calm,
-  };
+function idAt(position: number): Member["id"] {
+  return memberId(String(position).padStart(32, "0"));
 }

@@ -1,0 +1,119 @@
+/**
+ * A copy of the tree with one defect in it, and what kills it there.
+ *
+ * Invariant: the tree itself is only read; a copy is gone when its mutant has been judged.
+ *
+ * Deliberately absent: threads. Each hunt is a process of its own, so a defect that never ends can be ended.
+ */
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hunt } from "./hunt.ts";
+import { apply, type Mutant } from "./mutant.ts";
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+
+/** What a hunt needs of the tree, and what the directed tests need besides. */
+const FOR_HUNTS = ["src", "test/simulation", "test/mutants", "package.json"] as const;
+const FOR_TESTS = ["test", "docs", "tsconfig.json", "vitest.config.ts"] as const;
+/** The tests that check one rule each: they are the same every time, so one that fails is no luck. */
+const DIRECTED = [
+  "test/mutants/directed",
+  "test/unit/lease",
+  "test/unit/raft",
+  "test/unit/node",
+  "test/paper",
+  "test/transcript",
+] as const;
+/** CPU time of the runner itself, far above what it takes. */
+const DIRECTED_CPU_SECONDS = 300;
+
+export interface Verdict {
+  readonly mutant: Mutant;
+  readonly hunt: Hunt;
+  /** Names of directed tests that fail; null when none was needed. */
+  readonly directed: readonly string[] | null;
+}
+
+interface Ended {
+  readonly output: string;
+  readonly timedOut: boolean;
+}
+
+/** User and system time of a process, in seconds; null once it has ended (proc(5): fields 14 and 15, in 1/100 s). */
+function cpuSecondsOf(pid: number | undefined): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return null;
+  }
+}
+
+/** @param cpuSeconds of the process itself: on a busy machine the time on the wall says nothing */
+function run(cwd: string, args: readonly string[], cpuSeconds: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    let [output, timedOut] = ["", false];
+    const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "ignore"] });
+    const timer = setInterval(() => {
+      if ((cpuSecondsOf(child.pid) ?? 0) < cpuSeconds) return;
+      timedOut = true;
+      child.kill("SIGKILL");
+    }, 1_000);
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.once("close", () => {
+      clearInterval(timer);
+      resolve({ output, timedOut });
+    });
+  });
+}
+
+/** @param kills how many seeds must die @param seconds how long they are looked for */
+export async function judge(mutant: Mutant, kills: number, seconds: number): Promise<Verdict> {
+  const root = mkdtempSync(join(tmpdir(), "tenure-mutant-"));
+  try {
+    copy(FOR_HUNTS, root);
+    symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
+    apply(root, mutant);
+    const hunt = await huntIn(root, kills, seconds);
+    // The directed tests of the unchanged source are `npm test`.
+    const isOver = hunt.kills.length >= kills || mutant.patches.length === 0;
+    return { mutant, hunt, directed: isOver ? null : await directedIn(root) };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function copy(names: readonly string[], root: string): void {
+  for (const name of names) cpSync(join(ROOT, name), join(root, name), { recursive: true });
+}
+
+async function huntIn(root: string, kills: number, seconds: number): Promise<Hunt> {
+  const args = ["test/mutants/hunt.ts", String(seconds), String(kills)];
+  const { output, timedOut } = await run(root, args, 3 * seconds + 20);
+  const line = output.trim().split("\n").at(-1) ?? "";
+  // Written by hunt.ts of this very tree.
+  if (!timedOut && line.startsWith("{")) return JSON.parse(line) as Hunt;
+  const rule = timedOut ? "never ends" : "does not start";
+  const kill = { seed: 0, profile: "", rule, events: 0, afterEvents: 0, afterSeconds: seconds };
+  // A seed that never ends does so every time, and so does a program that does not start.
+  return { seeds: 1, events: 0, seconds, kills: Array.from({ length: kills }, () => kill) };
+}
+
+async function directedIn(root: string): Promise<readonly string[]> {
+  copy(FOR_TESTS, root);
+  const report = join(root, "directed.json");
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--project=fast", "--reporter=json", `--outputFile=${report}`];
+  const { timedOut } = await run(root, [...args, ...DIRECTED], DIRECTED_CPU_SECONDS);
+  if (timedOut) return ["(the tests never end)"];
+  if (!existsSync(report)) return ["(the tests do not start)"];
+  // The reporter's own format.
+  const { testResults } = JSON.parse(readFileSync(report, "utf8")) as {
+    testResults: { name: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
+  };
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
+    return failed.length === 0 && message !== "" ? [name] : failed;
+  });
+}

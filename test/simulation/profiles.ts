@@ -1,0 +1,82 @@
+/**
+ * Named kinds of worlds: what a seed has drawn, narrowed to what one wants to see.
+ *
+ * Invariant: a profile narrows or thickens, it never leaves the world that the design promises to survive.
+ *
+ * Deliberately absent: the one profile that leaves it, `dishonest`; a test uses that to see that checks can fail.
+ */
+import type { Strike, Swarm } from "./swarm.ts";
+
+export type Alter = (swarm: Swarm) => Swarm;
+
+const of = (unitMs: number, every: Partial<Record<Strike, number>>): Swarm["every"] =>
+  Object.fromEntries(Object.entries(every).map(([strike, units]) => [strike, units * unitMs]));
+
+export const PROFILES = {
+  /** Whatever the seed has drawn. */
+  swarm: (swarm: Swarm): Swarm => swarm,
+  /** Leaders come and go as fast as leases allow. */
+  churn: (swarm: Swarm): Swarm => ({
+    ...withNodes(swarm, 3),
+    start: "formed",
+    every: { ...of(swarm.unitMs, { crash: 3, resign: 1.5, terminate: 4, partition: 6, resignWaiting: 4 }) },
+    stormMs: 300 * swarm.unitMs,
+    atHolder: 0.9,
+    ambush: 0.3,
+    readEveryMs: swarm.unitMs,
+    quietLeases: 10,
+    history: 0,
+  }),
+  /** Empty directories, lost disks, a poor DNS. */
+  formation: (swarm: Swarm): Swarm => ({
+    ...swarm,
+    start: "empty",
+    dnsFault: 0.4,
+    wallErrorMs: Math.max(swarm.wallErrorMs, 500),
+    every: { ...swarm.every, ...of(swarm.unitMs, { rebirth: 8, totalLoss: 25, crash: 5, partition: 8 }) },
+  }),
+  /** Pods that go and come back as somebody else, one after the other. */
+  members: (swarm: Swarm): Swarm => ({
+    ...(swarm.voters < 3 ? withNodes(swarm, 3 + swarm.learners) : swarm),
+    ephemeral: true,
+    stormMs: 2 * swarm.stormMs,
+    every: { ...swarm.every, ...of(swarm.unitMs, { rebirth: 12, terminate: 8, totalLoss: 500, damage: 200 }) },
+  }),
+  /** Disks that fail in every way. */
+  disk: (swarm: Swarm): Swarm => ({
+    ...swarm,
+    diskMs: Math.max(swarm.diskMs, 0.01 * swarm.unitMs),
+    diskFault: 0.02,
+    crashInStep: 0.01,
+    every: { ...swarm.every, ...of(swarm.unitMs, { damage: 6, crash: 4, restartAll: 8 }) },
+  }),
+  /** A network that loses, doubles, reorders and repeats. */
+  network: (swarm: Swarm): Swarm => ({
+    ...swarm,
+    link: { ...swarm.link, loss: 0.15, duplicate: 0.2, replay: 0.02, longDelay: 0.05, ordered: false },
+    every: { ...swarm.every, ...of(swarm.unitMs, { partition: 4, cutOneWay: 4, clog: 4 }) },
+  }),
+  /** Clocks at both ends of the bound, changing, and machines that stand still. */
+  clocks: (swarm: Swarm): Swarm => ({
+    ...swarm,
+    rates: "extreme",
+    pauseInStep: 0.01,
+    every: { ...swarm.every, ...of(swarm.unitMs, { pause: 3, suspend: 4, rateChange: 2 }) },
+  }),
+  /** A short storm and a long calm. */
+  quiet: (swarm: Swarm): Swarm => ({ ...swarm, stormMs: 10 * swarm.unitMs, quietLeases: 1_000 }),
+} as const satisfies Record<string, Alter>;
+
+export type ProfileName = keyof typeof PROFILES;
+
+export function isProfileName(name: string): name is ProfileName {
+  return Object.hasOwn(PROFILES, name);
+}
+
+/** So many nodes, all of which vote. */
+export function withNodes(swarm: Swarm, count: number): Swarm {
+  const [first] = swarm.nodes;
+  if (first === undefined) return swarm;
+  const nodes = Array.from({ length: count }, (_, position) => swarm.nodes[position] ?? first);
+  return { ...swarm, voters: count, learners: 0, nodes };
+}
