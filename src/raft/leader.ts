@@ -18,7 +18,7 @@ import type { AppendReply } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { appendOwn, openRound, sendAppend } from "./replication.ts";
 import { becomeFollower, type CoreState, type Leadership } from "./state.ts";
-import { committedAsLeader, releaseOfCertificate } from "./tenure.ts";
+import { claimByCertificate, committedAsLeader, releaseOfCertificate } from "./tenure.ts";
 
 /**
  * @param waitUntil when the promises of the granting quorum are over (DESIGN, L5)
@@ -56,6 +56,7 @@ export function becomeLeader(
   if (waitMs > 0) out.event({ kind: "waiting", term: state.term, waitMs });
   appendOwn(state, { kind: "noop", index: state.leadership.noop, term: state.term }, out);
   releaseOfCertificate(state, certificate, out);
+  claimByCertificate(state, certificate, now, out);
   openRound(state, state.leadership, now, out);
 }
 

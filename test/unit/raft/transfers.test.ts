@@ -145,10 +145,10 @@ describe("L7 the transfer", () => {
     node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 }));
     node.receive(1, timeoutNow(1, 1));
     const won = node.receive(2, voteReply(2, true, D, 1));
-    expect(won.persist?.entries).toEqual([noop(3, 2), release(4, 2, 2)]);
+    expect(won.persist?.entries).toEqual([noop(3, 2), release(4, 2, 2), claim(5, 2, 0)]);
     node.persisted();
     node.ack(2);
-    expect(node.view.history).toMatchObject([{ claim: 2, released: true }]);
+    expect(node.view.history).toMatchObject([{ claim: 5 }, { claim: 2, released: true }]);
   });
 
   it.each([
@@ -162,6 +162,45 @@ describe("L7 the transfer", () => {
     node.receive(1, appendRequest(2, { prevIndex: last.index, prevTerm: last.term }));
     node.receive(1, timeoutNow(2, certificate));
     const won = node.receive(2, voteReply(3, true, 0, null));
-    expect(won.persist?.entries.map(({ kind }) => kind)).toEqual(["noop"]);
+    const kinds = won.persist?.entries.map(({ kind }) => kind);
+    expect(kinds).toEqual(certificate === null ? ["noop"] : ["noop", "claim"]);
+  });
+
+  it("a winner by certificate that still has to wait claims only after the wait", () => {
+    const node = new Solo({ hardState: hardStateOf(1, 1, D), entries: [noop(1, 1), claim(2, 1, 1)] });
+    node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 }));
+    node.receive(1, timeoutNow(1, 1));
+    // What this voter owes is owed to another term, so the certificate does not cover it.
+    const won = node.receive(2, voteReply(2, true, 400, null));
+    expect(won.persist?.entries.map(({ kind }) => kind)).toEqual(["noop", "release"]);
+    node.persisted();
+    node.ack(2);
+    expect(node.after(399).tick().persist).toBeNull();
+    const claimed = node.after(1).tick();
+    expect(claimed.persist?.entries.map(({ kind }) => kind)).toEqual(["claim"]);
+  });
+
+  it("a winner by certificate holds no sooner than its claim is committed and its lease runs", () => {
+    const node = new Solo({ hardState: hardStateOf(1, 1, D), entries: [noop(1, 1), claim(2, 1, 1)] });
+    node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 }));
+    node.receive(1, timeoutNow(1, 1));
+    node.receive(2, voteReply(2, true, D, 1));
+    expect(node.view.held, "nobody has acknowledged anything").toBeNull();
+    node.receive(2, appendReply(2, { round: 1, matchIndex: 4 }));
+    node.persisted();
+    expect(node.view, "the noop is committed, the claim is not").toMatchObject({ commitIndex: 4, held: null });
+    node.receive(2, appendReply(2, { round: 1, matchIndex: 5 }));
+    expect(node.view.held?.tenure).toMatchObject({ claim: 5, term: 2 });
+  });
+
+  it("and not at all if its lease has run out before the claim is committed", () => {
+    const node = new Solo({ hardState: hardStateOf(1, 1, D), entries: [noop(1, 1), claim(2, 1, 1)] });
+    node.receive(1, appendRequest(1, { prevIndex: 2, prevTerm: 1, commitIndex: 2, holding: 2 }));
+    node.receive(1, timeoutNow(1, 1));
+    node.receive(2, voteReply(2, true, D, 1));
+    node.receive(2, appendReply(2, { round: 1, matchIndex: 4 }));
+    node.after(U).receive(2, appendReply(2, { round: 1, matchIndex: 5 }));
+    node.persisted();
+    expect(node.view.held).toBeNull();
   });
 });
