@@ -70,7 +70,7 @@ describe("the manifest", () => {
         group: spec.serviceName,
         service: `${spec.serviceName}.default.svc.cluster.local`,
         replicas: spec.replicas,
-        storage: "persistent",
+        storage: "ephemeral",
         sigterm: "handover",
         insecurePeers: false,
       },
@@ -91,6 +91,7 @@ describe("the manifest", () => {
     expect(spec.podManagementPolicy).toBe("Parallel");
     expect(sidecar?.restartPolicy).toBe("Always");
     expect(spec.template.metadata?.labels).toStrictEqual(spec.selector.matchLabels);
-    expect(spec.volumeClaimTemplates?.[0]?.metadata?.name).toBe(sidecar?.volumeMounts?.[0]?.name);
+    const volumes = spec.template.spec?.volumes?.map(({ name }) => name);
+    expect(sidecar?.volumeMounts?.map(({ name }) => name)).toStrictEqual(volumes);
   });
 });
