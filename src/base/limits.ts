@@ -111,6 +111,13 @@ export const MAX_NAME_LENGTH = 253;
 export const MAX_VOTERS = 5;
 /** Formation messages waiting for the disk: every pod of the largest group asks a few times a second. */
 export const FORMATION_QUEUE = 512;
+/**
+ * The last second since 2025-01-01 whose token base leaves room for tokens below 2^53 (src/lease/token.ts): in 2093.
+ * A pod whose clock shows a later one is waited for, like one that says nothing.
+ */
+export const MAX_WALL_SECONDS = 2 ** 31 - 2;
+/** The largest token base: it leaves four million log entries below 2^53. */
+export const MAX_TOKEN_BASE = 2 ** 53 - 2 ** 22;
 /** The largest group that formation takes. */
 export const MAX_FOUNDERS = 50;
 /** Voters and learners of one configuration together: as many as can be connected. */

@@ -1,13 +1,13 @@
 /**
  * The door of a group: who asked to be taken in, and who is told that it was, or that it is out.
  *
- * Invariant: only a leader answers a request, and only once a *committed* configuration names the asker; an asker that
- * is not heard again is forgotten.
+ * Invariant: only a leader takes in, and says so only once a *committed* configuration names the asker; whoever is out
+ * is told so by any member that knows. An asker that is not heard again is forgotten.
  *
  * Deliberately absent: the decision whom to take (src/node/membership.ts) and the change itself (src/raft/change.ts).
  */
 import { MAX_MEMBERS } from "../base/limits.ts";
-import { type Member, type MemberId, type Now } from "../base/types.ts";
+import type { Member, MemberId, MonotonicMs, Now } from "../base/types.ts";
 import type { LeaseTiming } from "../lease/timing.ts";
 import type { IntroductoryMessage } from "../ports/transport.ts";
 import type { Core } from "../raft/core.ts";
@@ -33,6 +33,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** By name: of two pods with one name only the last asker is in the running. */
   readonly #asked = new Map<string, { readonly member: Member; readonly atMs: number }>();
+  /** When this leader added them: before that nobody can have been silent. The last MAX_MEMBERS. */
+  readonly #addedAt = new Map<MemberId, MonotonicMs>();
   /** Nothing is looked at before this instant. */
   #lookAtMs = 0;
   #proposed: { readonly change: MemberChange; readonly lastIndex: number } | null = null;
@@ -43,9 +45,9 @@ export class Admission {
 
   asked(from: Member, now: Now): void {
     const { core } = this.#options;
+    if (core.isRemoved(from.id)) return this.turnAway(from);
     if (core.lockView(now).role !== "leader") return;
     if (this.#isCommitted(from.id)) return this.#welcome(from);
-    if (core.isRemoved(from.id)) return this.turnAway(from);
     this.#lookAtMs = now.monotonicMs;
     this.#asked.delete(from.name);
     if (this.#asked.size < MAX_MEMBERS) this.#asked.set(from.name, { member: from, atMs: now.monotonicMs });
@@ -72,8 +74,11 @@ export class Admission {
       .map(({ member }) => member)
       .filter(({ id }) => !core.isRemoved(id) && members.every((known) => known.id !== id));
     const view = core.view(now);
-    const change = nextChange({ view, self, timing, joiners, now });
-    if (change !== null && !this.#isRepeated(change, view.lastIndex)) return change;
+    const change = nextChange({ view, self, timing, joiners, addedAt: this.#addedAt, now });
+    if (change !== null && !this.#isRepeated(change, view.lastIndex)) {
+      if (change.kind === "addLearner") this.#added(change.member.id, now.monotonicMs);
+      return change;
+    }
     const isSmall = core.members.length <= SMALL_GROUP;
     this.#lookAtMs = now.monotonicMs + (isSmall ? 0 : timing.heartbeatIntervalMs / 8);
     return null;
@@ -87,6 +92,13 @@ export class Admission {
     const isRepeated = last?.lastIndex === lastIndex && last.change.kind === change.kind && lastId === id;
     this.#proposed = { change, lastIndex };
     return isRepeated;
+  }
+
+  #added(id: MemberId, at: MonotonicMs): void {
+    this.#addedAt.delete(id);
+    const [oldest] = this.#addedAt.keys();
+    if (this.#addedAt.size >= MAX_MEMBERS && oldest !== undefined) this.#addedAt.delete(oldest);
+    this.#addedAt.set(id, at);
   }
 
   #welcome(member: Member): void {

@@ -10,7 +10,7 @@ import { term } from "../base/types.ts";
 import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer } from "../ports/application.ts";
 import type { NodeSample } from "../ports/observer.ts";
 import { notHolder, type Standing } from "./answer.ts";
-import { historyOf, membersOf, troubleOf } from "./cluster-view.ts";
+import { historyOf, membersOf, rivalry, troubleOf } from "./cluster-view.ts";
 import type { TenureNode } from "./node.ts";
 
 /** A disk that has not finished one sync for this long is as good as dead: the liveness probe fails. */
@@ -119,7 +119,7 @@ export class NodeApplication implements Application {
       holderForMs: group.holderForMs(now),
       commitIndex: view.commitIndex,
       lastIndex: view.lastIndex,
-      trouble: troubleOf(members, noLeader, this.#node.emptied),
+      trouble: rivalry(this.#node.rivals) ?? troubleOf(members, noLeader, this.#node.emptied),
       members,
     };
   }

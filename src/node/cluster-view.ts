@@ -91,6 +91,15 @@ export function troubleOf(
   );
 }
 
+/** Two groups of one name; null when there is but one. */
+export function rivalry(rivals: readonly string[]): string | null {
+  if (rivals.length === 0) return null;
+  return (
+    `in another group of this name: ${rivals.join(", ")}. Both groups may have a holder. Empty the directories of ` +
+    "the one that is to be given up; its pods then join the other."
+  );
+}
+
 export function historyOf(view: CoreView): readonly PastTenure[] {
   return view.history.map((tenure, position): PastTenure => {
     const current = position === 0 && !tenure.released;

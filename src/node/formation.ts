@@ -15,6 +15,7 @@
  * Deliberately absent: I/O. Actions are carried out in order by the node.
  */
 import { assert } from "../base/assert.ts";
+import { MAX_DNS_RECORDS, MAX_MEMBERS, MAX_WALL_SECONDS } from "../base/limits.ts";
 import type { Member, MonotonicMs } from "../base/types.ts";
 import { majoritySize } from "../lease/majority.ts";
 import { tokenBaseOf } from "../lease/token.ts";
@@ -25,6 +26,9 @@ import type { FormationMessage, FormationStatus, IntroductoryMessage } from "../
 export const STATUS_FRESH_MS = 1_500;
 /** How often a node without a group asks the others. */
 export const FORMATION_INTERVAL_MS = 200;
+
+/** Names of which something is kept: every one of a set and of its DNS records, and some room for strangers. */
+const MAX_HEARD = MAX_MEMBERS + MAX_DNS_RECORDS;
 
 export type FormationAction =
   | { readonly kind: "send"; readonly to: string; readonly message: IntroductoryMessage }
@@ -149,8 +153,11 @@ export class Formation {
   }
 
   #hear(from: Member, status: FormationStatus, now: MonotonicMs): readonly FormationAction[] {
-    this.#heard.set(from.name, { from, status, at: now });
     if (this.grouped) return [];
+    if (status.kind === "empty" && status.wallSeconds > MAX_WALL_SECONDS) return [];
+    const isExpected = this.#expected().includes(from.name);
+    if (!isExpected && !this.#heard.has(from.name) && this.#heard.size >= MAX_HEARD) return [];
+    this.#heard.set(from.name, { from, status, at: now });
     const decided = this.#decide(now);
     const asks: FormationAction = { kind: "send", to: from.name, message: { kind: "joinRequest" } };
     return this.#outsider && this.mayJoin && status.kind !== "empty" ? [...decided, asks] : decided;

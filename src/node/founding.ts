@@ -6,6 +6,7 @@
  *
  * Deliberately absent: decisions.
  */
+import { messageOf } from "../base/errors.ts";
 import { FORMATION_QUEUE } from "../base/limits.ts";
 import { type Member, monotonicMs } from "../base/types.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -32,7 +33,7 @@ export interface FoundingOptions extends Omit<FormationOptions, "listed"> {
 export class Founding {
   readonly #options: FoundingOptions;
   readonly #formation: Formation;
-  /** Null until DNS has answered or failed once. */
+  /** Null until DNS has answered once: a failure is no proof that there are no others. */
   #listed: readonly string[] | null = null;
   #looking = false;
   #work: Promise<void> = Promise.resolve();
@@ -57,9 +58,14 @@ export class Founding {
     this.#options.transport.sendTo(name, isMember ? { kind: "formStatus", status } : { kind: "formQuery" });
   }
 
-  /** Runs after what is under way here, and nothing of formation beside it. */
+  /** Runs after what is under way here, and nothing of formation beside it; dropped where too much waits. */
   alone(work: () => Promise<void>): void {
-    this.#enqueue(work);
+    if (this.#queued >= FORMATION_QUEUE) return;
+    this.#queued += 1;
+    this.#enqueue(() => {
+      this.#queued -= 1;
+      return work();
+    });
   }
 
   get mayJoin(): boolean {
@@ -71,15 +77,16 @@ export class Founding {
     this.#formation.joined(groupId);
   }
 
-  /** By hand; see Formation.formAlone. False if it is refused. */
-  formAlone(): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#do(() => {
-        const actions = this.#formation.formAlone(this.#options.clock.monotonic());
-        resolve(actions !== null);
-        return actions ?? [];
-      });
+  /** By hand; see Formation.formAlone. True once it is done, false if it is refused or this node is stopping. */
+  async formAlone(): Promise<boolean> {
+    let isAllowed = false;
+    this.#do(() => {
+      const actions = this.#formation.formAlone(this.#options.clock.monotonic());
+      isAllowed = actions !== null;
+      return actions ?? [];
     });
+    await this.#work;
+    return isAllowed;
   }
 
   /** A group exists, and this incarnation is not part of it. */
@@ -120,11 +127,18 @@ export class Founding {
     if (this.#looking) return;
     this.#looking = true;
     const isFirst = this.#listed === null;
-    this.#listed = await this.#options.siblings().catch(() => this.#listed ?? []);
+    const listed = await this.#options.siblings().catch((error: unknown) => this.#lookFailed(error));
     this.#looking = false;
-    if (this.#stopped || this.#formation.grouped) return;
-    this.#options.met(this.#listed);
+    if (listed === null || this.#stopped || this.#formation.grouped) return;
+    this.#listed = listed;
+    this.#options.met(listed);
     if (isFirst) this.#do(() => this.#formation.tick(this.#options.clock.monotonic()));
+  }
+
+  #lookFailed(error: unknown): null {
+    const message = `who is in the set: ${messageOf(error)}`;
+    if (!this.#stopped) this.#options.observe({ kind: "fault", code: "discovery_failed", where: "siblings", message });
+    return null;
   }
 
   #report(now: number): void {

@@ -26,21 +26,31 @@ export interface Addressee {
   observe(event: NodeEvent): void;
   /** The name may not be among those that this node keeps connections to. */
   mayNeedAnswer(name: string): void;
+  /** Whether a connection with that pod was refused because one of the two is in another group of this name. */
+  otherGroup(name: string, isRefused: boolean): void;
   joined(snapshot: Snapshot): void;
-  removed(): void;
+  /** This incarnation is out of the group of that id. */
+  removed(groupId: string): void;
 }
 
 export function handlersOf(node: Addressee): TransportHandlers {
   return {
     message: (from, message, groupId) => deliver(node, from, message, groupId),
     connected: (peer, groupId, version) => {
-      node.contacts.connected(peer, version);
+      node.contacts.connected(peer, groupId !== null, version);
+      node.otherGroup(peer.name, false);
       node.observe({ kind: "peerConnected", peer: peer.name, incarnation: peer.id, version });
       // Whoever has no group yet shall know at once that there is one, also of names that it does not expect.
       if (groupId === null) node.founding()?.introduce(peer.name, node.life() !== null);
+      // What it said first came before there was a connection to answer on, and its next word may be far off.
+      const life = node.life();
+      if (life?.group.core.isRemoved(peer.id) === true) life.admission.turnAway(peer);
     },
     disconnected: (peer) => node.observe({ kind: "peerDisconnected", peer }),
-    fault: (code, where, message) => node.observe({ kind: "fault", code, where, message }),
+    fault: (code, where, message) => {
+      node.observe({ kind: "fault", code, where, message });
+      if (code === "peer_group") node.otherGroup(where, true);
+    },
     roundTrip: (peer, durationMs) => node.observe({ kind: "peerRoundTrip", peer, durationMs }),
   };
 }
@@ -63,12 +73,13 @@ function deliver(node: Addressee, from: Member, message: PeerMessage, groupId: s
     case "joinAccepted":
       return node.joined(message.snapshot);
     case "removed":
-      if (message.groupId === life?.groupId && message.member === node.self()?.id) node.removed();
+      if (message.member === node.self()?.id) node.removed(message.groupId);
       return;
     default:
       if (life === null || groupId !== life.groupId) return;
+      // Also one that is in no configuration of this node: those may be old, and an answer is how it learns newer ones.
+      node.mayNeedAnswer(from.name);
       if (life.group.core.isRemoved(from.id)) {
-        node.mayNeedAnswer(from.name);
         return life.admission.turnAway(from);
       }
       if (life.group.offer({ kind: "message", from, message })) return;

@@ -25,6 +25,8 @@ export interface Situation {
   readonly timing: LeaseTiming;
   /** Incarnations that asked to be taken in, lately, and are in no configuration. */
   readonly joiners: readonly Member[];
+  /** When this leader added a member, where it did. */
+  readonly addedAt?: ReadonlyMap<MemberId, MonotonicMs>;
   readonly now: Now;
 }
 
@@ -107,11 +109,12 @@ function isHeard(situation: Situation, member: Member): boolean {
   return silentMs(situation, member) <= 3 * situation.timing.heartbeatIntervalMs;
 }
 
-/** Since it was last heard by this leader, or since the election if it never was. */
+/** Since it was last heard by this leader; if it never was, since it was added or since the election. */
 function silentMs(situation: Situation, member: Member): number {
-  const { view, now, self } = situation;
+  const { view, now, self, addedAt } = situation;
   if (member.id === self.id) return 0;
-  const since: MonotonicMs = peerOf(situation, member.id)?.heardAt ?? view.leaderSeenAt ?? now.monotonicMs;
+  const heardAt = peerOf(situation, member.id)?.heardAt ?? addedAt?.get(member.id) ?? null;
+  const since: MonotonicMs = heardAt ?? view.leaderSeenAt ?? now.monotonicMs;
   return now.monotonicMs - since;
 }
 

@@ -14,10 +14,11 @@
 import { present } from "../base/assert.ts";
 import { TenureError } from "../base/errors.ts";
 import { MAX_VOTERS } from "../base/limits.ts";
-import { logIndex, type Member, type MemberId, term } from "../base/types.ts";
+import { logIndex, type Member, type MemberId, type Now, term } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, HardState, Snapshot, StoredState } from "../ports/storage.ts";
 import type { LocalPeer } from "../ports/transport.ts";
+import type { Core } from "../raft/core.ts";
 import type { Effects } from "../raft/effect.ts";
 import type { Configuration } from "../raft/entry.ts";
 import { Contacts } from "./contacts.ts";
@@ -28,6 +29,7 @@ import { handlersOf } from "./mail.ts";
 import { byOrdinal, otherNames, parseSetName } from "./names.ts";
 import { Neighbours } from "./neighbours.ts";
 import type { NodeOptions } from "./options.ts";
+import { Rivals } from "./rivals.ts";
 import { isMajorityGone, refusal, replaced, snapshotOfRescue, type Survey } from "./rescue.ts";
 
 type LogState = Pick<StoredState, "hardState" | "entries">;
@@ -40,6 +42,7 @@ export class TenureNode {
   readonly contacts = new Contacts();
   readonly #listeners = new Set<() => void>();
   readonly #neighbours: Neighbours;
+  readonly #rivals: Rivals;
   #self: Member | null = null;
   #founding: Founding | null = null;
   #life: Life | null = null;
@@ -47,11 +50,13 @@ export class TenureNode {
   #failed = false;
   /** Between two lives: one is over and the next has not begun. */
   #changing = false;
+  #change: Promise<void> = Promise.resolve();
   #leaving = false;
 
   constructor(options: NodeOptions) {
     this.options = options;
     this.#neighbours = new Neighbours(options.name);
+    this.#rivals = new Rivals(options.name);
   }
 
   get self(): Member | null {
@@ -112,6 +117,9 @@ export class TenureNode {
    */
   async leave(handoverAtOnce: boolean): Promise<void> {
     this.#leaving = true;
+    // Without a group there is no way into one any more; one that has been decided upon is entered, and then left.
+    await this.#change;
+    if (this.#life === null) await this.#founding?.stop();
     await this.group?.leave(handoverAtOnce);
     if (this.options.ephemeral) await this.group?.depart();
   }
@@ -132,6 +140,11 @@ export class TenureNode {
     return this.group === null ? [] : replaced(this.#survey(this.group));
   }
 
+  /** Pods that are in another group of this name: there were two rescues, or a group came back that was given up. */
+  get rivals(): readonly string[] {
+    return this.#rivals.names(this.options.clock.monotonic());
+  }
+
   /** Whether so many came back without their data that only a person can help. */
   get rescueNeeded(): boolean {
     return this.group !== null && isMajorityGone(this.#survey(this.group));
@@ -147,11 +160,11 @@ export class TenureNode {
   async rescue(confirm: string, lost: readonly string[]): Promise<void> {
     const life = this.#life;
     const refuse = (why: string): TenureError => new TenureError("rescue_refused", why);
-    if (life === null || this.#changing) throw refuse("this pod is not a member of a group");
+    if (life === null || this.#changing || this.#leaving) throw refuse("this pod is not a member of a group");
     if (confirm !== life.groupId) throw refuse(`to confirm, give the id of this pod's group: ${life.groupId}`);
     const why = refusal(this.#survey(life.group), lost);
     if (why !== null) throw refuse(why);
-    await this.#between(life, async () => {
+    await this.#between(async () => {
       const { storage, clock, entropy, timing } = this.options;
       const { core } = life.group;
       const self = this.#me();
@@ -177,8 +190,9 @@ export class TenureNode {
   }
 
   async close(): Promise<void> {
-    await this.#life?.group.stop();
+    await this.#change;
     await this.#founding?.stop();
+    await this.#life?.group.stop();
     await this.options.transport.close();
     await this.options.storage.close();
   }
@@ -261,8 +275,12 @@ export class TenureNode {
       life: () => this.#life,
       observe: (event) => this.observe(event),
       mayNeedAnswer: (name) => this.#mayNeedAnswer(name),
+      otherGroup: (name, isRefused) => {
+        if (isRefused) this.#rivals.refused(name, this.options.clock.monotonic());
+        else this.#rivals.accepted(name);
+      },
       joined: (snapshot) => this.#joined(snapshot),
-      removed: () => this.#startAnew(),
+      removed: (groupId) => this.#removed(groupId),
     });
   }
 
@@ -298,12 +316,26 @@ export class TenureNode {
     });
   }
 
+  /** A member of that group says that this incarnation is out of it. */
+  #removed(groupId: string): void {
+    const founding = this.#founding;
+    if (this.#life !== null) {
+      if (this.#life.groupId === groupId) this.#startAnew();
+      return;
+    }
+    // It was taken in and removed before it ever heard of it. It has nothing to forget but who it is.
+    founding?.alone(() => {
+      if (founding === this.#founding && founding.mayJoin) this.#startAnew();
+      return Promise.resolve();
+    });
+  }
+
   /** This incarnation is out of its group: what it knows is worth nothing, and what it is must never act again. */
   #startAnew(): void {
     const { storage, transport } = this.options;
-    if (this.#changing || this.#leaving || this.#life === null) return;
+    if (this.#changing || this.#leaving) return;
     this.observe({ kind: "removed" });
-    void this.#between(this.#life, async () => {
+    void this.#between(async () => {
       await storage.wipe();
       this.#founding = this.#newFounding(await this.#identify(null), null, null);
       transport.setPeers(this.#peerNames());
@@ -313,12 +345,17 @@ export class TenureNode {
   }
 
   /** One life at a time: the last write of the old one is done before the first of the new one. */
-  async #between(old: Life, change: () => Promise<void>): Promise<void> {
+  #between(change: () => Promise<void>): Promise<void> {
     this.#changing = true;
+    this.#change = this.#carryOut(change);
+    return this.#change;
+  }
+
+  async #carryOut(change: () => Promise<void>): Promise<void> {
     try {
-      this.#eligible = old.group.eligible;
-      await old.group.stop();
       await this.#founding?.stop();
+      await this.#life?.group.stop();
+      this.#eligible = this.eligible;
       this.#life = null;
       this.changed();
       await change();
@@ -361,11 +398,21 @@ export class TenureNode {
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
     if (this.#neighbours.forget(now.monotonicMs) || isChanged) this.options.transport.setPeers(this.#peerNames());
     if (kinds.has("removed")) return this.#startAnew();
-    if (!life.group.core.isMember) this.#askToJoin(life);
+    if (this.#mayBeOut(life, now)) this.#askToJoin(life);
     life.lookAtMembers(now);
   }
 
-  /** Its log says that it is out, but not yet for certain: the leader will take it in or turn it away. */
+  /**
+   * Its log says that it is out, but not yet for certain; or it is a learner to whom no leader speaks, and a learner
+   * may be removed for silence without a word that reaches it.
+   */
+  #mayBeOut(life: Life, now: Now): boolean {
+    const { core } = life.group;
+    if (!core.isMember) return true;
+    return core.configuration.learners.some(({ id }) => id === this.#self?.id) && core.lockView(now).leader === null;
+  }
+
+  /** The leader will take it in, and whoever knows that it is out will say so. */
   #askToJoin(life: Life): void {
     if (this.#leaving) return;
     for (const { name } of life.group.core.configuration.voters) {
@@ -384,11 +431,16 @@ export class TenureNode {
   }
 
   #survey(group: Group): Survey {
-    const { transport } = this.options;
+    const { core } = group;
+    const strangers = this.contacts.members.filter(
+      (member) => this.isConnected(member.name, member.id) && !core.isRemoved(member.id) && !isKnown(core, member),
+    );
     return {
       self: this.#me(),
-      voters: group.core.configuration.voters,
-      connectedId: (name) => transport.connectedId(name),
+      voters: core.configuration.voters,
+      connectedId: (name) => this.options.transport.connectedId(name),
+      strangers,
+      rivals: this.rivals,
     };
   }
 }
@@ -397,4 +449,8 @@ export class TenureNode {
 export function configurationOf(form: Form): Configuration {
   const founders = form.founders.toSorted(byOrdinal);
   return { voters: founders.slice(0, MAX_VOTERS), learners: founders.slice(MAX_VOTERS) };
+}
+
+function isKnown({ members, committedConfiguration: { voters, learners } }: Core, { id }: Member): boolean {
+  return [...members, ...voters, ...learners].some((member) => member.id === id);
 }

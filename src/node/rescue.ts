@@ -22,13 +22,17 @@ export interface Survey {
   readonly voters: readonly Member[];
   /** The incarnation connected under a name, or null. */
   readonly connectedId: (name: string) => MemberId | null;
+  /** Connected members of the same group that this node's log does not know of: the group has gone on without it. */
+  readonly strangers?: readonly Member[];
+  /** Names of pods that are in another group of the same name. */
+  readonly rivals?: readonly string[];
 }
 
 /** Voters whose names are taken by other incarnations, that is, whose disks are gone. */
-export function replaced({ self, voters, connectedId }: Survey): readonly Member[] {
+export function replaced({ self, voters, connectedId, strangers = [] }: Survey): readonly Member[] {
   return voters.filter((voter) => {
     const occupant = voter.name === self.name ? self.id : connectedId(voter.name);
-    return occupant !== null && occupant !== voter.id;
+    return occupant !== null && occupant !== voter.id && strangers.every(({ id }) => id !== occupant);
   });
 }
 
@@ -43,7 +47,15 @@ export function isMajorityGone(survey: Survey): boolean {
  * @param lost names of pods that a person says are gone with their disks
  */
 export function refusal(survey: Survey, lost: readonly string[]): string | null {
-  const { self, voters, connectedId } = survey;
+  const { self, voters, connectedId, strangers = [], rivals = [] } = survey;
+  if (strangers.length > 0) {
+    return `the group goes on without this pod: ${namesOf(strangers)} became a member while it was away`;
+  }
+  const elsewhere = voters.filter(({ id, name }) => id !== self.id && rivals.includes(name) && !lost.includes(name));
+  if (elsewhere.length > 0) {
+    const here = `empty this pod's directory, and it joins that group; or name ${namesOf(elsewhere)} as lost`;
+    return `${namesOf(elsewhere)} is in another group of this name already, by another rescue perhaps: ${here}`;
+  }
   const gone = replaced(survey);
   const said = voters.filter((voter) => lost.includes(voter.name) && voter.id !== self.id && !gone.includes(voter));
   const heard = said.filter((voter) => connectedId(voter.name) === voter.id);

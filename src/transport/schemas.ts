@@ -15,6 +15,7 @@ import {
   MAX_LEASE_DURATION_MS,
   MAX_MEMBERS,
   MAX_NAME_LENGTH,
+  MAX_TOKEN_BASE,
   MAX_REMOVED,
 } from "../base/limits.ts";
 import { isMemberId } from "../base/types.ts";
@@ -43,6 +44,10 @@ const index = v.custom<LogIndex>(isCount, "must be a log index, from 0");
 const entryIndex = v.custom<LogIndex>(isPositive, "must be the index of an entry, from 1");
 const token = v.custom<FencingToken>(isPositive, "must be a fencing token, from 1");
 const flag = v.boolean();
+const tokenBase = v.custom<number>(
+  (value) => isCount(value) && value <= MAX_TOKEN_BASE,
+  "must be a token base, with room for tokens below 2^53",
+);
 
 /**
  * A span in ms, with fractions. One more than the longest lease: the difference of two instants may be a rounding error
@@ -112,7 +117,7 @@ const form: Schema<Form> = v.pipe(
   v.strictObject({
     groupId: groupIdSchema,
     founders: list(memberSchema, 1, MAX_FOUNDERS),
-    tokenBase: count,
+    tokenBase,
   }),
   v.check(
     ({ founders }) => distinct(founders.map(({ id }) => id)) && distinct(founders.map(({ name }) => name)),
@@ -169,8 +174,12 @@ const coreSnapshot: Schema<CoreSnapshot> = v.pipe(
   v.check(coversItsTenures, "must not have a tenure that comes after it"),
 );
 const snapshot: Schema<Snapshot> = v.pipe(
-  v.strictObject({ ...stateOfCore, groupId: groupIdSchema, tokenBase: count }),
+  v.strictObject({ ...stateOfCore, groupId: groupIdSchema, tokenBase }),
   v.check<Snapshot, string>(coversItsTenures, "must not have a tenure that comes after it"),
+  v.check<Snapshot, string>(
+    ({ lock: [newest], tokenBase: base, index: last }) => newest === undefined || newest.token <= base + last,
+    "must not have a token above those of its group",
+  ),
 );
 
 const installSnapshot: Schema<InstallSnapshot> = v.pipe(

@@ -10,8 +10,9 @@ import { assert, present } from "../../src/base/assert.ts";
 import { holderMs, logIndex, type Member, memberId, monotonicMs, type Now, term } from "../../src/base/types.ts";
 import { Core } from "../../src/raft/core.ts";
 import type { CoreEvent, Effects, HardState, Input } from "../../src/raft/effect.ts";
-import type { Configuration, Entry } from "../../src/raft/entry.ts";
+import type { Configuration, CoreSnapshot, Entry } from "../../src/raft/entry.ts";
 import type { Message } from "../../src/raft/message.ts";
+import { type Disk, written } from "./disk.ts";
 
 export interface ClusterOptions {
   readonly size: number;
@@ -27,6 +28,7 @@ export interface ClusterOptions {
 export interface StoredMember {
   readonly hardState: HardState;
   readonly entries: readonly Entry[];
+  readonly snapshot?: CoreSnapshot | null;
 }
 
 export interface InFlight {
@@ -51,7 +53,7 @@ export class Cluster {
   readonly members: readonly Member[];
   readonly options: Required<Omit<ClusterOptions, "stored" | "priorities">> & ClusterOptions;
   readonly #cores: (Core | null)[] = [];
-  readonly #disks: { hardState: HardState; entries: Entry[] }[] = [];
+  readonly #disks: Disk[] = [];
   nowMs = 0;
   inFlight: InFlight[] = [];
   readonly #cut = new Set<string>();
@@ -66,7 +68,8 @@ export class Cluster {
       const stored = options.stored?.[position];
       this.#disks.push({
         hardState: stored?.hardState ?? { term: term(0), votedFor: null, largestPromiseMs: 0 },
-        entries: [...(stored?.entries ?? [])],
+        entries: stored?.entries ?? [],
+        snapshot: stored?.snapshot ?? null,
       });
       this.start(position);
     }
@@ -88,24 +91,26 @@ export class Cluster {
     return (this.#cores[position] ?? null) !== null;
   }
 
-  disk(position: number): StoredMember {
+  disk(position: number): Disk {
     return present(this.#disks[position], `there is a disk ${position}`);
   }
 
   start(position: number): void {
-    const disk = this.disk(position);
+    const { hardState, entries, snapshot } = this.disk(position);
+    const formation = { index: logIndex(0), term: term(0), configuration: this.configuration, lock: [], removed: [] };
+    const start = snapshot ?? formation;
     const { leaseDurationMs, clockDrift, heartbeatIntervalMs, seed, priorities } = this.options;
     this.#cores[position] = new Core({
       self: memberAt(position),
       timing: { leaseDurationMs, clockDrift, heartbeatIntervalMs },
       priority: priorities?.[position] ?? 0,
       seed: seed * 1_000 + position,
-      base: { index: logIndex(0), term: term(0), configuration: this.configuration },
+      base: start,
       tokenBase: TOKEN_BASE,
-      lock: [],
-      removed: [],
-      hardState: disk.hardState,
-      entries: disk.entries,
+      lock: start.lock,
+      removed: start.removed,
+      hardState,
+      entries,
       bootedAt: this.now,
     });
   }
@@ -138,22 +143,13 @@ export class Cluster {
     const member = memberAt(position);
     this.onStep?.(member, input, effects);
     for (const event of effects.events) this.events.push({ member, event, atMs: this.nowMs });
-    this.#persist(position, effects);
+    this.#disks[position] = written(this.disk(position), effects);
     for (const { to, message } of effects.send) {
       if (!this.#cut.has(`${member.name}>${to.name}`)) this.inFlight.push({ from: member, to, message });
     }
     const last = effects.persist?.entries.at(-1);
     if (last !== undefined) this.step(position, { kind: "persisted", index: last.index, term: last.term });
     return effects;
-  }
-
-  #persist(position: number, effects: Effects): void {
-    if (effects.persist === null) return;
-    const { hardState, truncateAfter, entries } = effects.persist;
-    const disk = present(this.#disks[position], "there is a disk");
-    if (hardState !== undefined) disk.hardState = hardState;
-    if (truncateAfter !== undefined) disk.entries = disk.entries.filter((entry) => entry.index <= truncateAfter);
-    disk.entries.push(...entries);
   }
 
   deliver(flight: InFlight): void {

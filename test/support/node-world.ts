@@ -9,6 +9,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { assert, present } from "../../src/base/assert.ts";
+import { messageOf, TenureError } from "../../src/base/errors.ts";
 import { holderMs, type Member, type MemberId, memberId, monotonicMs, type Now } from "../../src/base/types.ts";
 import { TenureNode } from "../../src/node/node.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -78,7 +79,9 @@ export class NodeWorld {
   readonly clock = new WorldClock();
   readonly network = new MemoryNetwork();
   readonly events: { readonly name: string; readonly event: NodeEvent }[] = [];
-  readonly failures: unknown[] = [];
+  readonly failures: Error[] = [];
+  /** What DNS says of the set: the pods that run, or nothing because no server answers. */
+  dns: "answers" | "fails" = "answers";
   readonly #slots = new Map<number, Slot>();
   #ids = 0;
 
@@ -87,8 +90,10 @@ export class NodeWorld {
     const world = new NodeWorld();
     for (let ordinal = 0; ordinal < size; ordinal += 1) await world.add(ordinal, { replicas: size, ...options });
     await world.until("a holder that all follow", () => {
-      const holder = world.holders()[0];
-      return holder !== undefined && world.ordinals().every((at) => world.core(at)?.configuration.voters.length === size);
+      return (
+        world.holders().length === 1 &&
+        world.ordinals().every((ordinal) => world.core(ordinal)?.members.length === size)
+      );
     });
     return world;
   }
@@ -117,7 +122,8 @@ export class NodeWorld {
       transport: this.network.transport(),
       entropy: { id: () => this.#newId(ordinal), seed: () => ordinal + 1 },
       observer: { observe: (event) => void this.events.push({ name, event }) },
-      fatal: (error) => void this.failures.push(error),
+      siblings: () => this.#siblings(ordinal),
+      fatal: (error) => void this.failures.push(error instanceof Error ? error : new Error(messageOf(error))),
     });
     slot.node = node;
     await node.start();
@@ -162,6 +168,11 @@ export class NodeWorld {
     return [...this.#slots].flatMap(([ordinal, { node }]) => (node === null ? [] : [ordinal]));
   }
 
+  isMember(ordinal: number): boolean {
+    const { id } = this.self(ordinal);
+    return this.core(ordinal) !== null && this.members().some((member) => member.id === id);
+  }
+
   /** Those whose application would be told "leader" at this instant. */
   holders(): readonly number[] {
     const now = this.clock.now();
@@ -171,7 +182,7 @@ export class NodeWorld {
   leader(): number {
     const now = this.clock.now();
     const leads = (ordinal: number): boolean => this.core(ordinal)?.lockView(now).role === "leader";
-    return present(this.ordinals().filter(leads).at(-1), "there is a leader");
+    return present(this.ordinals().findLast(leads), "there is a leader");
   }
 
   /** As the leader has it. */
@@ -179,11 +190,44 @@ export class NodeWorld {
     return present(this.core(this.leader()), "the leader has a core").configuration;
   }
 
-  voters(): string {
-    return this.configuration()
-      .voters.map(({ name }) => name)
-      .toSorted()
-      .join(" ");
+  members(): readonly Member[] {
+    const { voters, learners } = this.configuration();
+    return [...voters, ...learners];
+  }
+
+  /** The names of the voters, then those of the learners behind a plus. */
+  roles(): string {
+    const { voters, learners } = this.configuration();
+    const namesOf = (members: readonly Member[]): string =>
+      members
+        .map(({ name }) => name)
+        .toSorted()
+        .join(" ");
+    return learners.length === 0 ? namesOf(voters) : `${namesOf(voters)} + ${namesOf(learners)}`;
+  }
+
+  /** A voter that does not lead. */
+  follower(): number {
+    const leader = this.leader();
+    return present(this.ordinals().find((ordinal) => ordinal !== leader) ?? null, "somebody follows");
+  }
+
+  /** The application of the holder hands over, and time passes until that one holds. */
+  async moveTo(ordinal: number): Promise<void> {
+    const group = present(this.node(this.leader()).group, "the leader has a group");
+    const moved = group.resign(nameOf(ordinal));
+    await this.until(`${nameOf(ordinal)} holds`, () => this.holders()[0] === ordinal);
+    await moved;
+  }
+
+  /** Lets time pass, and asks everyone at every step who holds; the largest number of holders at once. */
+  async mostHolders(durationMs: number): Promise<number> {
+    let most = 0;
+    for (let left = durationMs; left > 0; left -= STEP_MS) {
+      await this.#step();
+      most = Math.max(most, this.holders().length);
+    }
+    return most;
   }
 
   cutOff(ordinal: number): void {
@@ -216,6 +260,15 @@ export class NodeWorld {
     for (let turns = 0; turns < TURNS; turns += 1) await turn();
     const [failure] = this.failures;
     if (failure !== undefined) throw failure;
+  }
+
+  #siblings(ordinal: number): Promise<readonly string[]> {
+    if (this.dns === "fails") return Promise.reject(new TenureError("discovery_failed", "no server answers"));
+    return Promise.resolve(
+      this.ordinals()
+        .filter((other) => other !== ordinal)
+        .map(nameOf),
+    );
   }
 
   #slot(ordinal: number): Slot {

@@ -7,12 +7,12 @@
  * Deliberately absent: a network. Several cores together are a `Cluster` or a transcript.
  */
 import { assert, present } from "../../src/base/assert.ts";
-import type { Member } from "../../src/base/types.ts";
+import type { Member, MemberId } from "../../src/base/types.ts";
 import type { LockState } from "../../src/lease/register.ts";
 import type { LeaseTiming } from "../../src/lease/timing.ts";
 import { Core } from "../../src/raft/core.ts";
-import type { CoreEvent, Effects, HardState, Input } from "../../src/raft/effect.ts";
-import type { Configuration, Entry } from "../../src/raft/entry.ts";
+import type { CoreEvent, Effects, HardState, Input, MemberChange } from "../../src/raft/effect.ts";
+import type { Configuration, CoreSnapshot, Entry } from "../../src/raft/entry.ts";
 import type { LogBase } from "../../src/raft/log.ts";
 import type { AppendRequest, Message } from "../../src/raft/message.ts";
 import type { CoreView } from "../../src/raft/view.ts";
@@ -31,6 +31,7 @@ export interface SoloOptions {
   readonly seed?: number;
   readonly tokenBase?: number;
   readonly lock?: LockState;
+  readonly removed?: readonly MemberId[];
   readonly hardState?: HardState;
   readonly entries?: readonly Entry[];
   readonly bootedAtMs?: number;
@@ -46,12 +47,16 @@ export class Solo {
   hardState: HardState;
   /** As the disk has it. */
   entries: Entry[];
+  /** The newest one on the disk since the start. */
+  snapshot: CoreSnapshot | null = null;
+  readonly #base: LogBase;
   readonly #asked = new Map<string, AppendRequest>();
 
   constructor(options: SoloOptions = {}) {
     this.self = options.self ?? 0;
     this.nowMs = options.bootedAtMs ?? 0;
     const base = options.base ?? baseOf(votersOf(options.voters ?? 3));
+    this.#base = base;
     this.configuration = base.configuration;
     this.hardState = options.hardState ?? hardStateOf(0);
     this.entries = [...(options.entries ?? [])];
@@ -63,7 +68,7 @@ export class Solo {
       base,
       tokenBase: options.tokenBase ?? TOKEN_BASE,
       lock: options.lock ?? [],
-      removed: [],
+      removed: options.removed ?? [],
       hardState: this.hardState,
       entries: this.entries,
       bootedAt: nowOf(this.nowMs),
@@ -118,6 +123,10 @@ export class Solo {
 
   resign(to: number | null = null): Effects {
     return this.step({ kind: "resign", to: to === null ? null : memberAt(to).name, stopped: true });
+  }
+
+  change(change: MemberChange): Effects {
+    return this.step({ kind: "change", change });
   }
 
   /** The last append that was sent to a member. */
@@ -181,13 +190,31 @@ export class Solo {
     return { remainingMs: reply.remainingMs, promiseTerm: reply.promiseTerm };
   }
 
-  #persist({ persist }: Effects): void {
-    if (persist === null) return;
-    if (persist.hardState !== undefined) this.hardState = persist.hardState;
-    const after = persist.truncateAfter;
-    if (after !== undefined) this.entries = this.entries.filter((entry) => entry.index <= after);
-    this.entries.push(...persist.entries);
+  /** A process that starts from what is on the disk now. */
+  restarted(): Solo {
+    const { self, nowMs, hardState, entries, snapshot } = this;
+    const start = snapshot ?? { lock: [], removed: [] };
+    const base = snapshot ?? this.#base;
+    return new Solo({ ...start, base, self, hardState, entries, bootedAtMs: nowMs });
   }
+
+  #persist({ persist, snapshot }: Effects): void {
+    if (persist !== null) {
+      if (persist.hardState !== undefined) this.hardState = persist.hardState;
+      const after = persist.truncateAfter;
+      if (after !== undefined) this.entries = this.entries.filter((entry) => entry.index <= after);
+      this.entries.push(...persist.entries);
+    }
+    if (snapshot === null) return;
+    this.entries = entriesBehind(this.entries, snapshot);
+    this.snapshot = snapshot;
+  }
+}
+
+/** Raft paper, figure 13, step 6: entries stay only behind the snapshot's own last one. */
+export function entriesBehind(entries: readonly Entry[], { index, term }: CoreSnapshot): Entry[] {
+  const known = entries.find((entry) => entry.index === index)?.term;
+  return known === term ? entries.filter((entry) => entry.index > index) : [];
 }
 
 export function positionOf(member: Member): number {

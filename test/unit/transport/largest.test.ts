@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { present } from "../../../src/base/assert.ts";
 import { TenureError } from "../../../src/base/errors.ts";
 import {
+  MAX_TOKEN_BASE,
   MAX_APPEND_CHARACTERS,
   MAX_APPEND_ENTRIES,
   MAX_COMMAND_LENGTH,
@@ -38,7 +39,11 @@ const membersOf = (count: number, from = 0): Member[] => Array.from({ length: co
 const configurationOf = (voters: number, learners: number): Configuration => {
   return { voters: membersOf(voters), learners: membersOf(learners, voters) };
 };
-const formOf = (founders: number): Form => ({ groupId: GROUP, founders: membersOf(founders), tokenBase: MOST });
+const formOf = (founders: number): Form => ({
+  groupId: GROUP,
+  founders: membersOf(founders),
+  tokenBase: MAX_TOKEN_BASE,
+});
 
 interface Sizes {
   readonly voters?: number;
@@ -65,7 +70,11 @@ function coreSnapshot(sizes: Sizes = {}): CoreSnapshot {
   };
 }
 
-const snapshot = (sizes: Sizes = {}): Snapshot => ({ ...coreSnapshot(sizes), groupId: GROUP, tokenBase: MOST });
+const snapshot = (sizes: Sizes = {}): Snapshot => ({
+  ...coreSnapshot(sizes),
+  groupId: GROUP,
+  tokenBase: MAX_TOKEN_BASE,
+});
 
 function append(entries: readonly Entry[]): PeerMessage {
   const prevIndex = logIndex(MOST - MAX_APPEND_ENTRIES - 1);
@@ -185,6 +194,18 @@ describe("a snapshot", () => {
     for (const frame of frames) {
       expect(() => decodeDiallerFrame(Buffer.from(JSON.stringify(frame)))).toThrow(TenureError);
     }
+  });
+
+  it("with a token above those of its group, or a base without room for tokens, is refused to a joiner", () => {
+    const joinAccepted = (tokenBase: number, index: number): Buffer =>
+      Buffer.from(JSON.stringify({ kind: "joinAccepted", snapshot: { ...whole, index, groupId: GROUP, tokenBase } }));
+    const [token, last] = [newest.token, whole.index];
+    expect(decodeDiallerFrame(joinAccepted(0, Math.max(token, last)))).toMatchObject({ kind: "joinAccepted" });
+    expect(() => decodeDiallerFrame(joinAccepted(MAX_TOKEN_BASE + 1, last))).toThrow("room for tokens");
+    const small = { ...newest, claim: 5, token: 1_000 };
+    const snapshot = { ...whole, index: 10, lock: [small], groupId: GROUP };
+    const poisoned = { kind: "joinAccepted", snapshot: { ...snapshot, tokenBase: 989 } };
+    expect(() => decodeDiallerFrame(Buffer.from(JSON.stringify(poisoned)))).toThrow("a token above");
   });
 
   it("of a later term than its sender's is refused", () => {

@@ -1,0 +1,59 @@
+/** Whole nodes: two groups of one name, which only persons can make, are noticed (ADR 9). */
+import { describe, expect, it, onTestFinished } from "vitest";
+import { messageOf } from "../../../src/base/errors.ts";
+import { memberId } from "../../../src/base/types.ts";
+import { NodeApplication } from "../../../src/node/application.ts";
+import { refusal } from "../../../src/node/rescue.ts";
+import { NodeWorld, nameOf } from "../../support/node-world.ts";
+
+/** Five pods of which three came back empty; the two that are left. */
+async function twoSurvivors(): Promise<{ world: NodeWorld; survivors: readonly [number, number] }> {
+  const world = await NodeWorld.formed(5);
+  onTestFinished(() => world.close());
+  const first = world.leader();
+  const second = world.follower();
+  const lost = [0, 1, 2, 3, 4].filter((ordinal) => ordinal !== first && ordinal !== second);
+  for (const ordinal of lost) await world.kill(ordinal, "lost");
+  for (const ordinal of lost) await world.start(ordinal);
+  await world.until("a rescue is called for", () => world.node(first).rescueNeeded && world.node(second).rescueNeeded);
+  return { world, survivors: [first, second] };
+}
+
+async function rescueBy(world: NodeWorld, ordinal: number, lost: readonly string[] = []): Promise<string | null> {
+  const node = world.node(ordinal);
+  return node.rescue(String(node.groupId), lost).then(() => null, messageOf);
+}
+
+describe("a rescue of a group that goes on", () => {
+  it("is refused whatever a person says of the others", () => {
+    const [self, old, newer] = ["a", "b", "c"].map((digit, at) => ({
+      id: memberId(digit.repeat(32)),
+      name: nameOf(at),
+    }));
+    if (self === undefined || old === undefined || newer === undefined) throw new Error("three of them");
+    const survey = { self, voters: [self, old], connectedId: () => null };
+    expect(refusal(survey, [old.name])).toBeNull();
+    expect(refusal({ ...survey, strangers: [newer] }, [old.name])).toContain("goes on without this pod");
+  });
+});
+
+describe("a second rescue", () => {
+  it("is refused in another survivor, which sees that there is a group already", async () => {
+    const { world, survivors } = await twoSurvivors();
+    const [first, second] = survivors;
+    expect(await rescueBy(world, first)).toBeNull();
+    await world.run(100);
+    expect(await rescueBy(world, second)).toContain(`${nameOf(first)} is in another group`);
+    expect(await world.mostHolders(5_000)).toBe(1);
+  });
+
+  it("is possible by a person's word, and then both groups say that there are two", async () => {
+    const { world, survivors } = await twoSurvivors();
+    const [first, second] = survivors;
+    expect(await rescueBy(world, first)).toBeNull();
+    await world.run(100);
+    expect(await rescueBy(world, second, [nameOf(first)])).toBeNull();
+    await world.run(100);
+    expect(new NodeApplication(world.node(second)).cluster().trouble).toContain(nameOf(first));
+  });
+});
