@@ -19,8 +19,8 @@ export class Drain {
   #to: string | null = null;
 
   /**
-   * @param lastGiven the latest end of the lease that was told before the drain began; no later deadline is given from here on. Null: none
-   * was given that is still ahead.
+   * @param lastGiven the latest end of the lease that was told before the drain began; no later deadline is given from
+   * here on. Null: none was given that is still ahead.
    */
   constructor(cause: DrainCause, startedAt: MonotonicMs, timeoutMs: number, lastGiven: HolderMs | null) {
     this.cause = cause;

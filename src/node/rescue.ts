@@ -83,7 +83,8 @@ export interface Rescue {
 }
 
 /**
- * The new group's first state: this member alone, everyone else out, tokens above all that the old group can have given.
+ * The new group's first state: this member alone, everyone else out, tokens above all that the old group can have
+ * given.
  * It begins one index after everything that this node knows, so that nothing of the old log is taken for a part of it.
  */
 export function snapshotOfRescue(rescue: Rescue): Snapshot {

@@ -18,9 +18,9 @@ export type Input =
   /** The entries of an earlier `persist` up to this one are durable; only then does the leader count itself. */
   | { readonly kind: "persisted"; readonly index: LogIndex; readonly term: Term }
   /**
-   * Release the lock and hand leadership over, to the voter of that name or to the best one (DESIGN, L7). `stopped`: the
-   * application has confirmed that it stopped, or is known to be gone; without it nothing is certified before every
-   * deadline it was ever given has passed.
+   * Release the lock and hand leadership over, to the voter of that name or to the best one (DESIGN, L7). `stopped`:
+   * the application has confirmed that it stopped, or every deadline that it was told has passed; without it nothing is
+   * certified before the last end of the lease that was ever reckoned.
    */
   | { readonly kind: "resign"; readonly to: string | null; readonly stopped: boolean }
   /** An ineligible node neither campaigns nor claims; what it holds it keeps until it resigns. */

@@ -46,9 +46,9 @@ export function claimIfAllowed(state: CoreState, now: Now, out: Outbox): void {
 }
 
 /**
- * A leader by certificate whose wait is over claims in one append with its noop, instead of after the noop's commit: the
- * claim stands behind the noop and is of the same term, so it is committed with it or later, and no sooner does it count.
- * Saves two syncs and a round trip of a handover (docs/adr/0010-the-claim-goes-with-the-noop.md).
+ * A leader by certificate whose wait is over claims in one append with its noop, instead of after the noop's commit:
+ * the claim stands behind the noop and is of the same term, so it is committed with it or later, and no sooner does it
+ * count. Saves two syncs and a round trip of a handover (docs/adr/0010-the-claim-goes-with-the-noop.md).
  */
 export function claimByCertificate(state: CoreState, certificate: Term | null, now: Now, out: Outbox): void {
   const { leadership } = state;

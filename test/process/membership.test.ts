@@ -1,9 +1,10 @@
 /**
- * Real sidecars that come and go as pods do: rolled, scaled, lost. Each test has a journal that asks everyone who leads:
- * no two tenures overlap and tokens only rise, through all of it.
+ * Real sidecars that come and go as pods do: rolled, scaled, lost. A journal asks everyone who leads: no two tenures
+ * overlap and tokens only rise, through all of it.
  *
  * What an application confirms (TENURE_SIGTERM=handover says that it is gone) ends its deadlines early, so the journal
- * is told of tenures that end so.
+ * is told of tenures that end so. A test that crashes somebody first waits for the commit of what it has seen: a leader
+ * that dies with a change in flight leaves the configuration before it, in which fewer may be gone.
  */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HolderJournal } from "../support/holder-journal.ts";
@@ -15,6 +16,8 @@ interface Cluster {
   readonly groupId: string | null;
   readonly trouble: string | null;
   readonly tokenBase: number;
+  readonly commitIndex: number;
+  readonly lastIndex: number;
   readonly members: readonly ClusterMember[];
 }
 
@@ -35,12 +38,13 @@ async function incarnationOf(member: Sidecar): Promise<unknown> {
   return (await member.logged(({ event }) => event === "started"))["incarnation"];
 }
 
-/** Waits until the holder sees these voters and as many learners, all connected. */
+/** Waits until these voters and as many learners are committed, and the holder is connected to all. */
 async function members(group: LocalGroup, voters: readonly string[], learners = 0): Promise<Cluster> {
   return group.until(`the voters ${voters.join(" ")} and ${learners} learners`, async () => {
     const cluster = await clusterOf(await group.holder());
     const names = cluster.members.filter(({ voter }) => voter).map(({ name }) => name);
     const isSo =
+      cluster.commitIndex === cluster.lastIndex &&
       cluster.members.length === voters.length + learners &&
       JSON.stringify(names.toSorted()) === JSON.stringify(voters.toSorted()) &&
       cluster.members.every(({ connected }) => connected);
@@ -80,8 +84,8 @@ describe.each([3, 5])("a rolling restart of %i pods without volumes", (size) => 
       const pod = await reborn(group, name);
       const id = await incarnationOf(pod);
       await group.until(`${name} to vote again`, async () => {
-        const { members: now } = await clusterOf(await group.holder());
-        return now.some((member) => member.id === id && member.voter) ? true : null;
+        const { members: now, commitIndex, lastIndex } = await clusterOf(await group.holder());
+        return commitIndex === lastIndex && now.some((member) => member.id === id && member.voter) ? true : null;
       });
     }
     const after = await members(group, group.names);
@@ -179,7 +183,7 @@ describe("losing everything", () => {
 });
 
 describe("losing a majority", () => {
-  it("the survivor never holds and says what to type; a rescue of it makes a larger token, and the others join", async () => {
+  it("the survivor never holds and says what to type; its rescue makes a larger token, and the others join", async () => {
     const group = await startGroup({ size: 3 });
     const holder = await group.agreed();
     const { token } = await holder.leader();
