@@ -1,10 +1,10 @@
 /**
  * What V8 spends memory on: little while the sidecar idles, everything once it has real work.
  *
- * An idle sidecar handles a few dozen messages a second. That is enough for V8 to compile its loops with the optimizing
- * compilers, which maps 5 MiB of their own code and as much of their results, in every pod, for microseconds that nobody
- * waits for. So they are off until the process was busy for a while, such as under a load of polls, and stay on from
- * then.
+ * An idle sidecar handles a few dozen messages a second. That is enough for V8 to compile its loops with the
+ * optimizing compilers, which maps 5 MiB of their own code and as much of their results, in every pod, for moments
+ * that nobody waits for. So they are off until the process was busy for a while, such as under a load of polls, and
+ * stay on from then.
  *
  * Invariant: what the program does is the same with each of these flags; only its memory and speed differ.
  *

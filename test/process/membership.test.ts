@@ -183,7 +183,7 @@ describe("losing everything", () => {
 });
 
 describe("losing a majority", () => {
-  it("the survivor never holds and says what to type; its rescue makes a larger token, and the others join", async () => {
+  it("the survivor never holds and says what to type; its rescue makes larger tokens, and others join", async () => {
     const group = await startGroup({ size: 3 });
     const holder = await group.agreed();
     const { token } = await holder.leader();
