@@ -30,6 +30,7 @@ const TASKS = {
   simulate: [["test/simulation/main.ts"]],
   chaos: [["test/process/chaos/main.ts"]],
   mutants: [["test/mutants/main.ts"]],
+  fuzz: [["test/fuzz/main.ts"]],
   model: [["test/model/main.ts"]],
   tools: [["scripts/tools.ts"]],
 };
