@@ -12,7 +12,7 @@ import type { LeaseTiming } from "../lease/timing.ts";
 import type { IntroductoryMessage } from "../ports/transport.ts";
 import type { Core } from "../raft/core.ts";
 import type { MemberChange } from "../raft/effect.ts";
-import type { Configuration, CoreSnapshot } from "../raft/entry.ts";
+import { type CoreSnapshot, isMemberOf } from "../raft/entry.ts";
 import { nextChange } from "./membership.ts";
 
 /** A request older than this counts no more; askers repeat it several times as often. */
@@ -107,7 +107,7 @@ export class Admission {
   }
 
   #isCommitted(id: MemberId): boolean {
-    return names(this.#options.core.committedConfiguration, id);
+    return isMemberOf(this.#options.core.committedConfiguration, id);
   }
 
   #forget(now: Now): void {
@@ -115,8 +115,4 @@ export class Admission {
       if (now.monotonicMs - atMs > JOIN_FRESH_MS) this.#asked.delete(name);
     }
   }
-}
-
-function names({ voters, learners }: Configuration, id: MemberId): boolean {
-  return [...voters, ...learners].some((member) => member.id === id);
 }

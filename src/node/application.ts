@@ -9,6 +9,7 @@
 import { term } from "../base/types.ts";
 import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer } from "../ports/application.ts";
 import type { NodeSample } from "../ports/observer.ts";
+import { allMembers } from "../raft/entry.ts";
 import { notHolder, type Standing } from "./answer.ts";
 import { historyOf, membersOf, rivalry, troubleOf } from "./cluster-view.ts";
 import type { TenureNode } from "./node.ts";
@@ -138,7 +139,7 @@ export class NodeApplication implements Application {
     const standing = this.#standing();
     const view = group?.view(now) ?? null;
     const configuration = view?.configuration ?? { voters: [], learners: [] };
-    const others = [...configuration.voters, ...configuration.learners].filter((member) => member.id !== self?.id);
+    const others = allMembers(configuration).filter((member) => member.id !== self?.id);
     const learns = configuration.learners.some((member) => member.id === self?.id);
     return {
       isLeader: standing.isLeader,

@@ -13,6 +13,7 @@ import type { Member, MemberId, MonotonicMs, Now } from "../base/types.ts";
 import { majoritySize } from "../lease/majority.ts";
 import type { LeaseTiming } from "../lease/timing.ts";
 import type { MemberChange } from "../raft/effect.ts";
+import { allMembers } from "../raft/entry.ts";
 import type { CoreView, PeerView } from "../raft/view.ts";
 import { byOrdinal } from "./names.ts";
 
@@ -123,6 +124,5 @@ function peerOf({ view }: Situation, id: MemberId): PeerView | null {
 }
 
 function namesakes({ view }: Situation, name: string): readonly Member[] {
-  const { voters, learners } = view.configuration;
-  return [...voters, ...learners].filter((member) => member.name === name);
+  return allMembers(view.configuration).filter((member) => member.name === name);
 }

@@ -20,7 +20,7 @@ import type { Form, HardState, Snapshot, StoredState } from "../ports/storage.ts
 import type { LocalPeer } from "../ports/transport.ts";
 import type { Core } from "../raft/core.ts";
 import type { Effects } from "../raft/effect.ts";
-import type { Configuration } from "../raft/entry.ts";
+import { type Configuration, isMemberOf } from "../raft/entry.ts";
 import { Contacts } from "./contacts.ts";
 import { Founding } from "./founding.ts";
 import type { Group } from "./group.ts";
@@ -305,7 +305,7 @@ export class TenureNode {
   #joined(snapshot: Snapshot): void {
     const { configuration, groupId, term: atTerm, index } = snapshot;
     const founding = this.#founding;
-    const isNamed = [...configuration.voters, ...configuration.learners].some(({ id }) => id === this.#self?.id);
+    const isNamed = this.#self !== null && isMemberOf(configuration, this.#self.id);
     if (!isNamed || founding === null) return;
     founding.alone(async () => {
       if (!founding.mayJoin || founding !== this.#founding || this.#changing) return;
@@ -451,6 +451,6 @@ export function configurationOf(form: Form): Configuration {
   return { voters: founders.slice(0, MAX_VOTERS), learners: founders.slice(MAX_VOTERS) };
 }
 
-function isKnown({ members, committedConfiguration: { voters, learners } }: Core, { id }: Member): boolean {
-  return [...members, ...voters, ...learners].some((member) => member.id === id);
+function isKnown({ configuration, committedConfiguration }: Core, { id }: Member): boolean {
+  return isMemberOf(configuration, id) || isMemberOf(committedConfiguration, id);
 }

@@ -14,7 +14,7 @@ import { logIndex, type Member, type MemberId, type Term } from "../base/types.t
 import { majoritySize } from "../lease/majority.ts";
 import { tokenBaseAfter } from "../lease/token.ts";
 import type { Snapshot } from "../ports/storage.ts";
-import type { Configuration } from "../raft/entry.ts";
+import { allMembers, type Configuration } from "../raft/entry.ts";
 import type { CoreView } from "../raft/view.ts";
 
 export interface Survey {
@@ -89,8 +89,9 @@ export interface Rescue {
  */
 export function snapshotOfRescue(rescue: Rescue): Snapshot {
   const { self, view, committed, term, removed, oldTokenBase, groupId, wallSeconds } = rescue;
-  const { voters, learners } = committed;
-  const others = [...voters, ...learners].map(({ id }) => id).filter((id) => id !== self.id);
+  const others = allMembers(committed)
+    .map(({ id }) => id)
+    .filter((id) => id !== self.id);
   const tokenBase = tokenBaseAfter(oldTokenBase, view.lastIndex, wallSeconds);
   assert(tokenBase > oldTokenBase + view.lastIndex, "tokens of the new group are larger than all known ones");
   return {

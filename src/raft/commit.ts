@@ -8,8 +8,8 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import { MAX_REMOVED } from "../base/limits.ts";
-import { type LogIndex, logIndex, type MemberId } from "../base/types.ts";
-import type { Configuration, Entry } from "./entry.ts";
+import { type LogIndex, logIndex } from "../base/types.ts";
+import { allMembers, type Configuration, type Entry, isMemberOf } from "./entry.ts";
 import type { Outbox } from "./outbox.ts";
 import type { CoreState } from "./state.ts";
 
@@ -47,15 +47,10 @@ function apply(state: CoreState, entry: Entry, out: Outbox): void {
 
 /** Who is left out of it is out for good: its incarnation is remembered and never taken in again. */
 export function configurationCommitted(state: CoreState, configuration: Configuration, out: Outbox): void {
-  const before = idsOf(state.committedConfiguration);
-  const after = idsOf(configuration);
-  const left = before.filter((id) => !after.includes(id));
+  const before = allMembers(state.committedConfiguration).map(({ id }) => id);
+  const left = before.filter((id) => !isMemberOf(configuration, id));
   if (left.length > 0) state.removed = [...left, ...state.removed].slice(0, MAX_REMOVED);
   state.committedConfiguration = configuration;
   out.event({ kind: "configurationCommitted", configuration });
   if (left.includes(state.self.id)) out.event({ kind: "removed" });
-}
-
-function idsOf({ voters, learners }: Configuration): readonly MemberId[] {
-  return [...voters, ...learners].map((member) => member.id);
 }

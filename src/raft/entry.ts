@@ -17,6 +17,15 @@ export interface Configuration {
   readonly learners: readonly Member[];
 }
 
+/** Voters first. */
+export function allMembers({ voters, learners }: Configuration): readonly Member[] {
+  return [...voters, ...learners];
+}
+
+export function isMemberOf(configuration: Configuration, id: MemberId): boolean {
+  return allMembers(configuration).some((member) => member.id === id);
+}
+
 interface EntryPosition {
   readonly index: LogIndex;
   readonly term: Term;

@@ -9,7 +9,7 @@
 import { assert, present } from "../base/assert.ts";
 import { MAX_NAME_LENGTH } from "../base/limits.ts";
 import { type LogIndex, logIndex, type Member, type MemberId, type Term } from "../base/types.ts";
-import type { Configuration, Entry } from "./entry.ts";
+import { allMembers, type Configuration, type Entry } from "./entry.ts";
 
 export interface LogBase {
   readonly index: LogIndex;
@@ -56,7 +56,7 @@ export class RaftLog {
 
   /** Everyone in `configuration`. */
   get members(): readonly Member[] {
-    return [...this.#configuration.voters, ...this.#configuration.learners];
+    return allMembers(this.#configuration);
   }
 
   /** The voters of `configuration`: the same array until that changes. */
@@ -153,8 +153,7 @@ function charactersOf(entry: Entry): number {
   const fixed = 160;
   if (entry.kind === "command") return fixed + 6 * entry.command.length;
   if (entry.kind !== "config") return fixed + 2 * MAX_NAME_LENGTH;
-  const { voters, learners } = entry.configuration;
-  return [...voters, ...learners].reduce((sum, { name }) => sum + name.length + 64, fixed);
+  return allMembers(entry.configuration).reduce((sum, { name }) => sum + name.length + 64, fixed);
 }
 
 function idsOf(configuration: Configuration): readonly MemberId[] {

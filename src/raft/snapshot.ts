@@ -9,7 +9,7 @@
 import { assert, present } from "../base/assert.ts";
 import { COMPACT_AFTER_ENTRIES } from "../base/limits.ts";
 import type { Member, Now } from "../base/types.ts";
-import type { CoreSnapshot } from "./entry.ts";
+import { type CoreSnapshot, isMemberOf } from "./entry.ts";
 import { hearAppend, promiseAndReply, refuseAppend } from "./follower.ts";
 import { heldClaim } from "./leadership.ts";
 import type { InstallSnapshot } from "./message.ts";
@@ -83,7 +83,7 @@ function install(state: CoreState, snapshot: CoreSnapshot, out: Outbox): void {
   else state.log.replaceBy(snapshot);
   state.commitIndex = snapshot.index;
   state.lock.install(snapshot.lock);
-  const wasMember = isIn(state.committedConfiguration, state);
+  const wasMember = isMemberOf(state.committedConfiguration, state.self.id);
   state.committedConfiguration = snapshot.configuration;
   state.removed = snapshot.removed;
   out.snapshotTaken(snapshot);
@@ -91,9 +91,5 @@ function install(state: CoreState, snapshot: CoreSnapshot, out: Outbox): void {
   const { configuration } = state.log;
   if (configuration !== before) out.event({ kind: "configurationChanged", configuration });
   out.event({ kind: "configurationCommitted", configuration: snapshot.configuration });
-  if (wasMember && !isIn(snapshot.configuration, state)) out.event({ kind: "removed" });
-}
-
-function isIn({ voters, learners }: CoreSnapshot["configuration"], state: CoreState): boolean {
-  return [...voters, ...learners].some((member) => member.id === state.self.id);
+  if (wasMember && !isMemberOf(snapshot.configuration, state.self.id)) out.event({ kind: "removed" });
 }

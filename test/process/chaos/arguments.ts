@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../../src/base/errors.ts";
 import { SLOW } from "./clock.ts";
-import { FAULT_KINDS, type FaultKind, isFaultKind, NOT_BY_DEFAULT, rowOf } from "./kinds.ts";
+import { FAULT_KINDS, type FaultKind, isFaultKind, rowOf } from "./kinds.ts";
 
 export interface CampaignRequest {
   readonly kind: "run" | "plan";
@@ -32,10 +32,7 @@ export type Request =
   CampaignRequest | { readonly kind: "help" } | { readonly kind: "fault"; readonly message: string };
 
 const WIDTH = Math.max(...FAULT_KINDS.map((kind) => kind.length));
-const TABLE = FAULT_KINDS.map((kind) => {
-  const extra = NOT_BY_DEFAULT.includes(kind) ? " (only when named)" : "";
-  return `  ${kind.padEnd(WIDTH)}  ${rowOf(kind).about}${extra}`;
-});
+const TABLE = FAULT_KINDS.map((kind) => `  ${kind.padEnd(WIDTH)}  ${rowOf(kind).about}`);
 
 export const HELP = `npm run chaos [-- options]
 
@@ -109,8 +106,7 @@ export function readArguments(args: readonly string[]): Request {
 /** The command that plays these rounds again. */
 export function replayOf(request: CampaignRequest, rounds: number): string {
   const { seed, nodes, leaseMs, loopback, kinds, slowRate } = request;
-  const usual = defaultKinds();
-  const isUsual = kinds.length === usual.length && kinds.every((kind, position) => kind === usual[position]);
+  const isUsual = kinds.length === FAULT_KINDS.length && kinds.every((kind, at) => kind === FAULT_KINDS[at]);
   const faults = isUsual ? "" : ` --fault ${kinds.join(",")}`;
   const lease = leaseMs === 1_000 ? "" : ` --lease ${leaseMs}`;
   const slow = slowRate === SLOW ? "" : ` --slow ${slowRate}`;
@@ -119,12 +115,8 @@ export function replayOf(request: CampaignRequest, rounds: number): string {
   return `${base}${faults}${lease}${slow}${where}`;
 }
 
-function defaultKinds(): readonly FaultKind[] {
-  return FAULT_KINDS.filter((kind) => !NOT_BY_DEFAULT.includes(kind));
-}
-
 function kindsOf(lists: readonly string[]): readonly FaultKind[] {
-  if (lists.length === 0) return defaultKinds();
+  if (lists.length === 0) return FAULT_KINDS;
   return lists
     .flatMap((list) => list.split(","))
     .map((text) => {

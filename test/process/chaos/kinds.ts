@@ -76,9 +76,6 @@ export function rowOf(kind: FaultKind): KindRow {
 
 export const FAULT_KINDS: readonly FaultKind[] = (Object.keys(KINDS) as FaultKind[]).filter((kind) => kind in KINDS);
 
-/** In no campaign unless named with `--fault`: the group cannot take a member in yet. */
-export const NOT_BY_DEFAULT: readonly FaultKind[] = ["directory-emptied"];
-
 /** It takes the sidecar up to TLS_RELOAD_INTERVAL_MS to see new files, so a round with one of them has more besides. */
 export const SLOW_KINDS: readonly FaultKind[] = ["certificate-rotated", "certificate-expired", "certificate-foreign"];
 

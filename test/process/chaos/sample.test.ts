@@ -13,16 +13,15 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTemporaryDirectory } from "../../support/temporary-directory.ts";
-import { FAULT_KINDS, type FaultKind, NOT_BY_DEFAULT } from "./kinds.ts";
+import { FAULT_KINDS, type FaultKind } from "./kinds.ts";
 import { processesOf } from "./leftovers.ts";
 import { missingMeans, whyNot } from "./means.ts";
 import { roundsForAll } from "./schedule.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const SEED = 7;
-const KINDS = FAULT_KINDS.filter((kind) => !NOT_BY_DEFAULT.includes(kind));
 /** Every kind once, and then some more. */
-const ROUNDS = roundsForAll({ seed: SEED, nodes: 3, leaseMs: 1_000, kinds: KINDS }) + 10;
+const ROUNDS = roundsForAll({ seed: SEED, nodes: 3, leaseMs: 1_000, kinds: FAULT_KINDS }) + 10;
 /** Three minutes, and as much again for a slow machine. */
 const PATIENCE_MS = 400_000;
 
@@ -77,7 +76,7 @@ describe("a campaign", () => {
       expect(status, output).toBe(0);
       expect(records.ledger.accepted).toBeGreaterThan(100);
       expect(records.ledger.refused).toBeGreaterThan(0);
-      for (const kind of KINDS) {
+      for (const kind of FAULT_KINDS) {
         const { proven, skipped } = records.kinds[kind];
         if (whyNot(kind, missing) === null) expect(proven, `${kind}\n${output}`).toBeGreaterThan(0);
         else if (kind !== "clock-rate") expect(skipped, kind).toBeGreaterThan(0);
