@@ -1,6 +1,6 @@
 /**
- * Raft paper (extended version, 2014), section 6, and Ongaro's dissertation, chapter 4: membership, as far as the core
- * goes today. It obeys the configuration entries of its log; who proposes them, and when, is not its business.
+ * Raft paper (extended version, 2014), section 6, and Ongaro's dissertation, chapter 4: membership, as a server obeys
+ * the configuration entries of its log. Who appends them, and when, is in dissertation-4-1-changes.test.ts.
  *
  * The paper's joint consensus is not used: one server is added or removed at a time (dissertation, 4.1).
  */

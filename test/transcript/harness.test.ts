@@ -21,6 +21,10 @@ describe("the harness", () => {
     expect(() => run(`${ELECTED}expect promise m0 1 max=5\n`)).toThrow("it is 1100 ms");
     expect(() => run(`${ELECTED}expect promise m0 2\n`)).toThrow("it is 1");
     expect(() => run(`${ELECTED}expect flights 1 kind=voteRequest\n`)).toThrow("it is 0");
+    expect(() => run(`${ELECTED}expect config m0 m0,m1\n`)).toThrow("it is m0,m1,m2");
+    expect(() => run(`${ELECTED}expect committed m0 m0+m1\n`)).toThrow("it is m0,m1,m2");
+    expect(() => run(`${ELECTED}expect removed m0 m2\n`)).toThrow("it is none");
+    expect(() => run(`${ELECTED}expect snapshot m0 1/1\n`)).toThrow("it is none");
   });
 
   it.each([
@@ -33,6 +37,8 @@ describe("the harness", () => {
     "run-to -1",
     "eligible m0 perhaps",
     "message m0 m1 applause term=1",
+    "message m0 m1 installSnapshot term=1 at=nine",
+    "message m0 m1 installSnapshot term=1 config=everyone",
     "deliver all from=m0 to=m1",
     "drop",
     "cluster voters=3",
@@ -40,9 +46,23 @@ describe("the harness", () => {
     "show weather",
     "trace louder",
     "resume m0 nothing",
+    "resign m0 stopped=perhaps",
+    "change m0 swap m1",
+    "change m0 promote",
+    "join m3",
+    "join m1 from=m0",
+    "expect snapshot m0",
     "deliver some",
   ])("a command that cannot be understood or done is an error: %s", (line) => {
     expect(() => run(`${ELECTED}${line}\n`)).toThrow(ScriptError);
+  });
+
+  it("writes a long run of one command as one, and what differs in full", () => {
+    const disk = (log: string): string => run(`cluster voters=1\ndisk m0 term=9 log=${log}\n`).split("\n").at(-2) ?? "";
+    expect(disk("1*250,2,2")).toContain("[1..250/1 x, 251/2 x, 252/2 x]");
+    expect(disk("1*8,2*9")).toContain("7/1 x, 8/1 x, 9..17/2 x]");
+    expect(disk("3")).toContain("[1/3 x]");
+    expect(disk("-")).toContain("[]");
   });
 
   it("a fault of the core ends the script, with the command that met it", () => {

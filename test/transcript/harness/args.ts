@@ -7,6 +7,7 @@
  * Deliberately absent: quoting. No word of these scripts has a space.
  */
 import { type Member, memberId } from "../../../src/base/types.ts";
+import type { Configuration } from "../../../src/raft/entry.ts";
 
 /** A script that cannot be run, or an expectation that does not hold. */
 export class ScriptError extends Error {
@@ -81,14 +82,26 @@ export function booleanOf(text: string): boolean {
   return text === "true";
 }
 
+/** `1,1,2`; `1*250` is 250 times a 1. */
 export function numbersOf(text: string): readonly number[] {
-  return text === "" || text === "-" ? [] : text.split(",").map(numberOf);
+  if (text === "" || text === "-") return [];
+  return text.split(",").flatMap((part) => {
+    const [number = "", times = "1"] = part.split("*");
+    return Array<number>(numberOf(times)).fill(numberOf(number));
+  });
 }
 
 /** `m3` is 3. */
 export function positionOf(name: string): number {
   if (!/^m\d+$/.test(name)) throw new ScriptError(`not a member: ${name}`);
   return Number(name.slice(1));
+}
+
+/** `m0,m1+m3`: voters, then learners behind a plus. */
+export function configurationNamed(text: string): Configuration {
+  const [voters = "", learners = ""] = text.split("+");
+  const membersOf = (names: string): readonly Member[] => names.split(",").filter(Boolean).map(memberNamed);
+  return { voters: membersOf(voters), learners: membersOf(learners) };
 }
 
 /** The member of that name, also one that the group does not know. */

@@ -7,14 +7,15 @@
  * Deliberately absent: the network.
  */
 import { assert, present } from "../../../src/base/assert.ts";
-import { holderMs, monotonicMs, type Member, type Now, type Term } from "../../../src/base/types.ts";
+import { holderMs, type MemberId, monotonicMs, type Member, type Now, type Term } from "../../../src/base/types.ts";
 import type { LeaseTiming } from "../../../src/lease/timing.ts";
 import { Core } from "../../../src/raft/core.ts";
-import type { Effects, HardState, Input } from "../../../src/raft/effect.ts";
-import type { Entry } from "../../../src/raft/entry.ts";
+import type { Effects, Input } from "../../../src/raft/effect.ts";
+import type { Configuration, CoreSnapshot } from "../../../src/raft/entry.ts";
 import type { LogBase } from "../../../src/raft/log.ts";
 import type { CoreOptions } from "../../../src/raft/state.ts";
 import type { CoreView } from "../../../src/raft/view.ts";
+import { type Disk, written } from "../../support/disk.ts";
 import { hardStateOf } from "../../support/entries.ts";
 import { voteRequest } from "../../support/messages.ts";
 import { memberNamed } from "./args.ts";
@@ -28,6 +29,12 @@ export interface NodeOptions {
   readonly tokenBase: number;
 }
 
+export interface Membership {
+  readonly latest: Configuration;
+  readonly committed: Configuration;
+  readonly removed: readonly MemberId[];
+}
+
 interface Life {
   readonly core: Core;
   readonly options: CoreOptions;
@@ -36,8 +43,7 @@ interface Life {
 
 export class Node {
   readonly options: NodeOptions;
-  hardState: HardState = hardStateOf(0);
-  entries: Entry[] = [];
+  disk: Disk = { hardState: hardStateOf(0), entries: [], snapshot: null };
   /** How far the holder clock is ahead: a machine that was suspended. */
   suspendedMs = 0;
   paused = false;
@@ -63,14 +69,12 @@ export class Node {
 
   start(nowMs: number): void {
     assert(this.#life === null, "a node that runs is not started");
-    const stored = {
-      lock: [],
-      removed: [],
-      hardState: this.hardState,
-      entries: [...this.entries],
-      bootedAt: this.at(nowMs),
-    };
-    const options: CoreOptions = { ...this.options, ...stored };
+    const { hardState, entries, snapshot } = this.disk;
+    const formation = { ...this.options.base, lock: [], removed: [] };
+    const base = snapshot ?? formation;
+    const { lock, removed } = base;
+    const bootedAt = this.at(nowMs);
+    const options: CoreOptions = { ...this.options, base, lock, removed, hardState, entries, bootedAt };
     this.#life = { core: new Core(options), options, steps: [] };
   }
 
@@ -85,12 +89,23 @@ export class Node {
     const now = this.at(nowMs);
     steps.push({ input, now });
     const effects = core.step(input, now);
-    this.#persist(effects);
+    this.disk = written(this.disk, effects);
     return effects;
   }
 
   view(nowMs: number): CoreView {
     return this.#alive().core.view(this.at(nowMs));
+  }
+
+  /** What it knows of the members: appended, committed, and out for good. */
+  get membership(): Membership {
+    const { configuration, committedConfiguration, removed } = this.#alive().core;
+    return { latest: configuration, committed: committedConfiguration, removed };
+  }
+
+  /** What it would give a pod that is taken in. */
+  committedState(): CoreSnapshot {
+    return this.#alive().core.snapshot();
   }
 
   wakeAt(nowMs: number): number {
@@ -110,13 +125,5 @@ export class Node {
 
   #alive(): Life {
     return present(this.#life, `${this.name} is running`);
-  }
-
-  #persist({ persist }: Effects): void {
-    if (persist === null) return;
-    if (persist.hardState !== undefined) this.hardState = persist.hardState;
-    const after = persist.truncateAfter;
-    if (after !== undefined) this.entries = this.entries.filter((entry) => entry.index <= after);
-    this.entries.push(...persist.entries);
   }
 }

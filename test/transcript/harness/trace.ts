@@ -1,16 +1,17 @@
 /**
  * How steps, effects, messages and entries are written in a transcript.
  *
- * Invariant: everything that a core says is written, in the order in which it must be carried out: persist, send,
- * apply, events. Numbers are rounded to a tenth of a millisecond, so that the arithmetic of doubles does not show.
+ * Invariant: everything that a core says is written, in the order in which it must be carried out: persist, snapshot,
+ * send, apply, events. Numbers are rounded to a tenth of a millisecond, so that the arithmetic of doubles is not seen.
  *
  * Deliberately absent: the state. That is what `show` is for.
  */
-import { unreachable } from "../../../src/base/assert.ts";
+import { present, unreachable } from "../../../src/base/assert.ts";
 import type { MemberId } from "../../../src/base/types.ts";
 import type { Append, CoreEvent, Effects, Input, MemberChange } from "../../../src/raft/effect.ts";
 import type { Configuration, CoreSnapshot, Entry } from "../../../src/raft/entry.ts";
 import type { Message } from "../../../src/raft/message.ts";
+import type { Disk } from "../../support/disk.ts";
 
 export function ms(value: number): string {
   return String(Math.round(value * 10) / 10);
@@ -38,8 +39,32 @@ export function describeEntry(entry: Entry): string {
   }
 }
 
+/** A long run of commands that are all the same is written as one: `1..255/1 x`. */
+const LONG_RUN = 9;
+
 export function describeEntries(entries: readonly Entry[]): string {
-  return `[${entries.map(describeEntry).join(", ")}]`;
+  const parts: string[] = [];
+  for (let at = 0; at < entries.length;) {
+    const run = runAt(entries, at);
+    const first = present(run[0], "a run has an entry");
+    const last = present(run.at(-1), "a run has an entry");
+    if (run.length >= LONG_RUN) parts.push(`${first.index}..${describeEntry(last)}`);
+    else parts.push(...run.map(describeEntry));
+    at += run.length;
+  }
+  return `[${parts.join(", ")}]`;
+}
+
+/** The entry at `at`, and as many after it as are the same command of the same term. */
+function runAt(entries: readonly Entry[], at: number): readonly Entry[] {
+  const first = entries[at];
+  const isSame = (entry: Entry): boolean =>
+    first?.kind === "command" &&
+    entry.kind === "command" &&
+    entry.term === first.term &&
+    entry.command === first.command;
+  const length = entries.slice(at + 1).findIndex((entry) => !isSame(entry));
+  return entries.slice(at, length < 0 ? entries.length : at + 1 + length);
 }
 
 /** Voters, then learners behind a plus. */
@@ -69,12 +94,13 @@ export function describeMessage(message: Message): string {
     case "appendReply": {
       const { round, accepted, matchIndex, eligible, priority, leaving } = message;
       const verdict = accepted ? `accepted match=${matchIndex}` : `refused try=${matchIndex}`;
-      const extras = `${eligible ? "" : " ineligible"}${leaving ? " leaving" : ""}${priority === 0 ? "" : ` priority=${priority}`}`;
-      return `${head} round=${round} ${verdict}${extras}`;
+      const marks = `${eligible ? "" : " ineligible"}${leaving ? " leaving" : ""}`;
+      return `${head} round=${round} ${verdict}${marks}${priority === 0 ? "" : ` priority=${priority}`}`;
     }
     case "installSnapshot": {
       const { round, snapshot, leaseDurationMs, holding } = message;
-      return `${head} round=${round} ${describeSnapshot(snapshot)} lease=${ms(leaseDurationMs)} holding=${holding ?? "-"}`;
+      const lease = `lease=${ms(leaseDurationMs)} holding=${holding ?? "-"}`;
+      return `${head} round=${round} ${describeSnapshot(snapshot)} ${lease}`;
     }
     case "timeoutNow":
       return `${head} certificate=${message.certificate ?? "-"}`;
@@ -102,6 +128,12 @@ export function describeInput(input: Input): string {
     default:
       return unreachable(input);
   }
+}
+
+/** What a start finds on the disk. */
+export function describeDisk({ hardState, entries, snapshot }: Disk): string {
+  const start = snapshot === null ? "" : `snapshot ${describeSnapshot(snapshot)}; `;
+  return `${describePersist({ hardState, entries: [] })}; ${start}${describeEntries(entries)}`;
 }
 
 export function describeSnapshot({ index, term, configuration, removed, lock }: CoreSnapshot): string {

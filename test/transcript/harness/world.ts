@@ -7,6 +7,7 @@
  */
 import { assert, present } from "../../../src/base/assert.ts";
 import type { Effects, Input } from "../../../src/raft/effect.ts";
+import type { CoreSnapshot } from "../../../src/raft/entry.ts";
 import { ScriptError } from "./args.ts";
 import { type Flight, Network } from "./network.ts";
 import { Node, type NodeOptions } from "./node.ts";
@@ -16,6 +17,7 @@ import {
   describeInput,
   describeMessage,
   describePersist,
+  describeSnapshot,
   isNothing,
   ms,
 } from "./trace.ts";
@@ -38,6 +40,17 @@ export class World {
     if (this.#nodes.size > 0) throw new ScriptError("there is a cluster already");
     this.#nodes = new Map(options.map((option) => [option.self.name, new Node(option)]));
     for (const node of this.nodes) node.start(this.nowMs);
+  }
+
+  /** One more pod, with what it was given to start from. */
+  join(options: NodeOptions, snapshot: CoreSnapshot): Node {
+    const { name } = options.self;
+    if (this.#nodes.has(name)) throw new ScriptError(`there is a ${name} already`);
+    const node = new Node(options);
+    node.disk = { ...node.disk, snapshot };
+    this.#nodes.set(name, node);
+    node.start(this.nowMs);
+    return node;
   }
 
   get nodes(): readonly Node[] {
@@ -92,9 +105,11 @@ export class World {
   }
 
   deliver(flight: Flight): void {
-    const node = this.node(flight.to.name);
-    if (node.running) return this.step(node, { kind: "message", from: flight.from, message: flight.message });
-    if (this.traceLevel === "full") this.say(`${node.name} is down; lost: ${describeMessage(flight.message)}`);
+    const { from, to, message } = flight;
+    // Whoever was just added to the members may not have started yet.
+    const node = this.#nodes.get(to.name);
+    if (node?.running === true) return this.step(node, { kind: "message", from, message });
+    if (this.traceLevel === "full") this.say(`${to.name} is down; lost: ${describeMessage(message)}`);
   }
 
   /** Delivers everything in flight, and what that causes, in order, at this instant. */
@@ -141,7 +156,7 @@ export class World {
 
   #trace(node: Node, input: Input, effects: Effects, fates: readonly string[]): void {
     const heading = `${ms(this.nowMs)} ${node.name} ${describeInput(input)}`;
-    const { persist, send, apply, events } = effects;
+    const { persist, snapshot, send, apply, events } = effects;
     if (this.traceLevel === "quiet") return;
     if (this.traceLevel === "events") {
       const told = events.filter((event) => event.kind !== "renewed");
@@ -152,6 +167,7 @@ export class World {
     if (input.kind === "persisted" && isNothing(effects)) return;
     this.say(heading);
     if (persist !== null) this.say(`  persist ${describePersist(persist)}`);
+    if (snapshot !== null) this.say(`  snapshot ${describeSnapshot(snapshot)}`);
     for (const [at, { to, message }] of send.entries()) {
       const fate = present(fates[at], "each message has a fate");
       this.say(`  send ${to.name} ${describeMessage(message)}${fate === "sent" ? "" : ` (${fate})`}`);

@@ -3,7 +3,7 @@ import { unreachable } from "../../../src/base/assert.ts";
 import { type Args, numberOf, ScriptError } from "../harness/args.ts";
 import { selectorOf, selects } from "../harness/network.ts";
 import type { Node } from "../harness/node.ts";
-import { ms, nameOf } from "../harness/trace.ts";
+import { describeConfiguration, ms, nameOf } from "../harness/trace.ts";
 import type { Verb } from "../harness/verb.ts";
 import type { World } from "../harness/world.ts";
 
@@ -15,6 +15,10 @@ const SUBJECTS = [
   "vote",
   "log",
   "commit",
+  "config",
+  "committed",
+  "removed",
+  "snapshot",
   "token",
   "names",
   "promise",
@@ -26,7 +30,9 @@ type ValueSubject = Exclude<(typeof SUBJECTS)[number], "holder" | "leader" | "pr
 export const expectation: Verb = {
   usage:
     "expect holder|leader m0|none -- exactly that one; expect role|term|vote|commit|token|names m0 VALUE;" +
-    " expect log m0 1,1,2 -- its terms; expect promise m0 TERM [min=MS] [max=MS]; expect revoked m0 true|false;" +
+    " expect log m0 1,1,2 -- its terms behind the snapshot; expect config|committed m0 m0,m1+m2 -- voters+learners;" +
+    " expect removed m0 m2,m1; expect snapshot m0 9/2|none -- the last one on the disk;" +
+    " expect promise m0 TERM [min=MS] [max=MS]; expect revoked m0 true|false;" +
     " expect flights COUNT [from=m0] [to=m1] [kind=...]",
   run(world, args) {
     const word = args.word("subject");
@@ -57,11 +63,19 @@ function valueOf(world: World, subject: ValueSubject, node: Node): string {
     case "term":
       return String(view.term);
     case "vote":
-      return nameOf(node.hardState.votedFor);
+      return nameOf(node.disk.hardState.votedFor);
     case "log":
-      return node.entries.length === 0 ? "-" : node.entries.map((entry) => entry.term).join(",");
+      return node.disk.entries.map((entry) => entry.term).join(",") || "-";
     case "commit":
       return String(view.commitIndex);
+    case "config":
+      return describeConfiguration(node.membership.latest);
+    case "committed":
+      return describeConfiguration(node.membership.committed);
+    case "removed":
+      return node.membership.removed.map(nameOf).join(",") || "none";
+    case "snapshot":
+      return snapshotOf(node);
     case "token":
       return String(view.held?.tenure.token ?? "none");
     case "names":
@@ -71,6 +85,10 @@ function valueOf(world: World, subject: ValueSubject, node: Node): string {
     default:
       return unreachable(subject);
   }
+}
+
+function snapshotOf({ disk: { snapshot } }: Node): string {
+  return snapshot === null ? "none" : `${snapshot.index}/${snapshot.term}`;
 }
 
 function expectPromise(world: World, args: Args): void {

@@ -6,6 +6,7 @@
  * Deliberately absent: control flow. A script is a list, so that its transcript can be read from top to bottom.
  */
 import type { Verb } from "../harness/verb.ts";
+import { change } from "./change.ts";
 import { cluster } from "./cluster.ts";
 import { crash } from "./crash.ts";
 import { cut } from "./cut.ts";
@@ -17,6 +18,8 @@ import { eligible } from "./eligible.ts";
 import { expectation } from "./expect.ts";
 import { heal } from "./heal.ts";
 import { hold } from "./hold.ts";
+import { join } from "./join.ts";
+import { leave } from "./leave.ts";
 import { message } from "./message.ts";
 import { pause } from "./pause.ts";
 import { resign } from "./resign.ts";
@@ -34,6 +37,7 @@ import { wake } from "./wake.ts";
 
 export const VERBS: ReadonlyMap<string, Verb> = new Map(
   Object.entries({
+    change,
     cluster,
     crash,
     cut,
@@ -45,6 +49,8 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map(
     expect: expectation,
     heal,
     hold,
+    join,
+    leave,
     message,
     pause,
     resign,

@@ -1,9 +1,9 @@
 /** `message`: hands a member any message, as from another one: late, forged, or from somebody who is not there. */
 import { unreachable } from "../../../src/base/assert.ts";
 import type { Message } from "../../../src/raft/message.ts";
-import { command, noop } from "../../support/entries.ts";
+import { baseOf, command, noop } from "../../support/entries.ts";
 import * as messages from "../../support/messages.ts";
-import { type Args, memberNamed, numberOf, ScriptError } from "../harness/args.ts";
+import { type Args, configurationNamed, memberNamed, numberOf, ScriptError } from "../harness/args.ts";
 import type { Verb } from "../harness/verb.ts";
 
 const KINDS = [
@@ -13,6 +13,7 @@ const KINDS = [
   "voteReply",
   "appendRequest",
   "appendReply",
+  "installSnapshot",
   "timeoutNow",
 ] as const satisfies readonly Message["kind"][];
 
@@ -20,7 +21,7 @@ export const message: Verb = {
   usage:
     "message m0 m1 KIND term=N [last=I/T] [priority=P] [granted=true] [remaining=MS] [promised-to=T] [round=R]" +
     " [prev=I/T] [entries=I/T,I/T:noop] [commit=I] [lease=MS] [holding=I] [accepted=true] [match=I] [certificate=T]" +
-    " -- from the first to the second, at once; what is left out is 0, none or yes",
+    " [at=I/T] [config=m0,m1+m2] -- from the first to the second, at once; what is left out is 0, none or yes",
   run(world, args) {
     const from = memberNamed(args.word("sender"));
     const node = world.node(args.word("receiver"));
@@ -54,6 +55,8 @@ function messageOf(args: Args): Message {
         eligible: args.flag("eligible", true),
         priority: args.number("priority", 0),
       });
+    case "installSnapshot":
+      return installSnapshotOf(term, args);
     case "timeoutNow":
       return messages.timeoutNow(term, args.numberOrNull("certificate"));
     default:
@@ -72,6 +75,14 @@ function appendRequestOf(term: number, args: Args): Message {
     leaseDurationMs: args.number("lease", 1_100),
     holding: args.numberOrNull("holding"),
   });
+}
+
+/** With no tenures and nobody removed. */
+function installSnapshotOf(term: number, args: Args): Message {
+  const [index, lastTerm] = position(args, "at");
+  const configuration = configurationNamed(args.option("config") ?? "m0,m1,m2");
+  const snapshot = { ...baseOf(configuration, index, lastTerm), removed: [], lock: [] };
+  return messages.installSnapshot(term, snapshot, args.number("round", 0));
 }
 
 /** `index/term`. */

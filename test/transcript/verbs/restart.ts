@@ -1,5 +1,5 @@
 /** `restart`: a member that crashed starts again, from its disk. */
-import { describeEntries, describePersist } from "../harness/trace.ts";
+import { describeDisk } from "../harness/trace.ts";
 import type { Verb } from "../harness/verb.ts";
 
 export const restart: Verb = {
@@ -7,7 +7,6 @@ export const restart: Verb = {
   run(world, args) {
     const node = world.node(args.word("member"));
     node.start(world.nowMs);
-    const { hardState, entries } = node;
-    world.say(`${node.name} ${describePersist({ hardState, entries: [] })}; ${describeEntries(entries)}`);
+    world.say(`${node.name} ${describeDisk(node.disk)}`);
   },
 };

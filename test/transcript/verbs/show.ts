@@ -2,15 +2,22 @@
 import { unreachable } from "../../../src/base/assert.ts";
 import { ScriptError } from "../harness/args.ts";
 import type { Node } from "../harness/node.ts";
-import { describeConfiguration, describeEntries, describeMessage, ms, nameOf } from "../harness/trace.ts";
+import {
+  describeConfiguration,
+  describeEntries,
+  describeMessage,
+  describeSnapshot,
+  ms,
+  nameOf,
+} from "../harness/trace.ts";
 import type { Verb } from "../harness/verb.ts";
 import type { World } from "../harness/world.ts";
 
-const SUBJECTS = ["roles", "logs", "promises", "leases", "history", "flights"] as const;
+const SUBJECTS = ["roles", "logs", "promises", "leases", "members", "history", "flights"] as const;
 type NodeSubject = Exclude<(typeof SUBJECTS)[number], "flights">;
 
 export const show: Verb = {
-  usage: "show roles|logs|promises|leases|history|flights",
+  usage: "show roles|logs|promises|leases|members|history|flights",
   run(world, args) {
     const word = args.word("subject");
     const subject = SUBJECTS.find((known) => known === word);
@@ -35,13 +42,15 @@ function line(subject: NodeSubject, node: Node, nowMs: number): string {
   switch (subject) {
     case "roles": {
       const paused = node.paused ? " (paused)" : "";
-      const vote = nameOf(node.hardState.votedFor);
+      const vote = nameOf(node.disk.hardState.votedFor);
       const known = `vote=${vote} leader=${nameOf(view.leader)} commit=${view.commitIndex}`;
       return `${view.role} term=${view.term} ${known}${paused}`;
     }
     case "logs": {
       const configuration = describeConfiguration(view.configuration);
-      return `commit=${view.commitIndex} ${describeEntries(node.entries)} config ${configuration}`;
+      const { entries, snapshot } = node.disk;
+      const start = snapshot === null ? "" : `snapshot ${describeSnapshot(snapshot)} `;
+      return `commit=${view.commitIndex} ${start}${describeEntries(entries)} config ${configuration}`;
     }
     case "promises": {
       const { remainingMs, term } = node.promise(nowMs);
@@ -49,6 +58,11 @@ function line(subject: NodeSubject, node: Node, nowMs: number): string {
     }
     case "leases":
       return leaseLine(node, nowMs);
+    case "members": {
+      const { latest, committed, removed } = node.membership;
+      const out = removed.length === 0 ? "" : ` removed ${removed.map(nameOf).join(",")}`;
+      return `${describeConfiguration(latest)} committed ${describeConfiguration(committed)}${out}`;
+    }
     case "history": {
       const tenures = view.history.map(({ token, holder, term, released }) => {
         return `${token} ${holder.name} term=${term}${released ? " released" : ""}`;

@@ -118,6 +118,57 @@ describe("the holder's lease", () => {
     expect(lease.end(ids(1, 2, 3))).toBeNull();
   });
 
+  it("keeps the furthest end that it ever reckoned, also when another configuration moves s* back", () => {
+    const lease = leaseWith(1_000, 1_400);
+    expect(lease.furthestEnd, "nothing was reckoned yet").toBeNull();
+    expect(lease.end(ids(0, 1, 2))).toBeNull();
+    expect(lease.furthestEnd, "and null is no end").toBeNull();
+    lease.acknowledge(id(1), 2);
+    lease.acknowledge(id(3), 1);
+    expect(lease.end(ids(0, 1, 2))).toBe(2_300);
+    expect(lease.end(ids(0, 1, 2, 3)), "m3 makes the majority, with an older round").toBe(1_900);
+    expect(lease.furthestEnd).toBe(2_300);
+    lease.openRound(holderMs(1_600));
+    expect(lease.end(ids(0))).toBe(2_500);
+    expect(lease.furthestEnd).toBe(2_500);
+  });
+
+  it("all ends have passed from the furthest of them on, not from the last one reckoned", () => {
+    const lease = leaseWith(1_000, 1_400);
+    expect(lease.allEndsPassed(holderMs(0)), "there was none").toBe(true);
+    lease.acknowledge(id(1), 2);
+    lease.acknowledge(id(3), 1);
+    lease.end(ids(0, 1, 2));
+    lease.end(ids(0, 1, 2, 3));
+    expect(lease.allEndsPassed(holderMs(1_900))).toBe(false);
+    expect(lease.allEndsPassed(holderMs(2_299))).toBe(false);
+    expect(lease.allEndsPassed(holderMs(2_300))).toBe(true);
+  });
+
+  it("knows nothing of an end that nobody asked for: nobody was told it", () => {
+    const lease = leaseWith(1_000);
+    lease.acknowledge(id(1), 1);
+    expect(lease.furthestEnd).toBeNull();
+    lease.start(ids(0, 1, 2));
+    expect(lease.furthestEnd).toBe(1_900);
+  });
+
+  it("forgets who is no member any more: their acks count for nothing when they come back as voters", () => {
+    const lease = leaseWith(1_000);
+    for (const voter of [1, 2]) lease.acknowledge(id(voter), 1);
+    const three = ids(0, 1, 2);
+    expect(lease.end(three)).toBe(1_900);
+    lease.keepOnly(ids(0, 2));
+    expect(lease.end(ids(0, 2)), "those who stay lose nothing").toBe(1_900);
+    expect(lease.end(ids(0, 1))).toBeNull();
+    expect(lease.end(three)).toBe(1_900);
+    lease.keepOnly(ids(0));
+    expect(lease.end(three), "also where the same voters were looked at just before").toBeNull();
+    expect(lease.furthestEnd, "what was told stays told").toBe(1_900);
+    lease.acknowledge(id(1), 1);
+    expect(lease.end(three)).toBe(1_900);
+  });
+
   it("a repeated look is never stale: about the same voters it knows each ack and each round since", () => {
     const lease = leaseWith(1_000);
     const [three, lone, five] = [ids(0, 1, 2), ids(0), ids(0, 1, 2, 3, 4)];
