@@ -62,6 +62,8 @@ export class Admission {
   /** After each step of a leader: those who are in by now are told, and the next change is proposed. */
   next(now: Now): MemberChange | null {
     const { core, self, timing } = this.#options;
+    // The usual case, after every heartbeat.
+    if (this.#asked.size === 0 && core.isSettled) return null;
     this.#forget(now);
     for (const { member } of this.#asked.values()) {
       if (!this.#isCommitted(member.id)) continue;

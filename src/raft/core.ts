@@ -115,6 +115,14 @@ export class Core {
     return this.#state.isMember(this.#state.self.id);
   }
 
+  /** Everyone votes and nobody asks to leave: there is no change to be made, unless somebody asks to come in. */
+  get isSettled(): boolean {
+    const { log, leadership } = this.#state;
+    if (log.configuration.learners.length > 0 || leadership === null) return false;
+    for (const { leaving } of leadership.progress.values()) if (leaving) return false;
+    return true;
+  }
+
   /** What has to be durable of term, vote and promise. */
   get hardState(): HardState {
     return this.#state.hardState;

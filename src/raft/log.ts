@@ -23,12 +23,16 @@ export class RaftLog {
   #configuration: Configuration;
   #configurationIndex: LogIndex;
   #voterIds: readonly MemberId[];
+  #members: readonly Member[];
+  #memberIds: ReadonlySet<MemberId>;
 
   constructor(base: LogBase, entries: readonly Entry[]) {
     this.#base = base;
     this.#configuration = base.configuration;
     this.#configurationIndex = base.index;
     this.#voterIds = idsOf(base.configuration);
+    this.#members = allMembers(base.configuration);
+    this.#memberIds = new Set(this.#members.map(({ id }) => id));
     for (const entry of entries) this.append(entry);
   }
 
@@ -56,7 +60,12 @@ export class RaftLog {
 
   /** Everyone in `configuration`. */
   get members(): readonly Member[] {
-    return allMembers(this.#configuration);
+    return this.#members;
+  }
+
+  /** Whether `configuration` names it. */
+  hasMember(id: MemberId): boolean {
+    return this.#memberIds.has(id);
   }
 
   /** The voters of `configuration`: the same array until that changes. */
@@ -141,6 +150,8 @@ export class RaftLog {
     if (configuration === this.#configuration) return;
     this.#configuration = configuration;
     this.#voterIds = idsOf(configuration);
+    this.#members = allMembers(configuration);
+    this.#memberIds = new Set(this.#members.map(({ id }) => id));
   }
 
   #at(index: LogIndex): Entry | undefined {

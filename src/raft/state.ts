@@ -155,7 +155,7 @@ export class CoreState {
   }
 
   isMember(id: MemberId): boolean {
-    return this.log.members.some((member) => member.id === id);
+    return this.log.hasMember(id);
   }
 
   isVoter(id: MemberId): boolean {
