@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Rule } from "../simulation/violation.ts";
 import type { Hunt } from "./hunt.ts";
 import { apply, type Mutant } from "./mutant.ts";
 
@@ -26,6 +27,8 @@ const DIRECTED = [
   "test/paper",
   "test/transcript",
 ] as const;
+/** A few that fail are enough. */
+const BAIL = 5;
 /** CPU time of the runner itself, far above what it takes. */
 const DIRECTED_CPU_SECONDS = 300;
 
@@ -69,16 +72,15 @@ function run(cwd: string, args: readonly string[], cpuSeconds: number): Promise<
   });
 }
 
-/** @param kills how many seeds must die @param seconds how long they are looked for */
-export async function judge(mutant: Mutant, kills: number, seconds: number): Promise<Verdict> {
+/** @param kills how many seeds must die @param seconds how long they are looked for @param only of this check alone */
+export async function judge(mutant: Mutant, kills: number, seconds: number, only?: Rule): Promise<Verdict> {
   const root = mkdtempSync(join(tmpdir(), "tenure-mutant-"));
   try {
     copy(FOR_HUNTS, root);
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
     apply(root, mutant);
-    const hunt = await huntIn(root, kills, seconds);
-    // The directed tests of the unchanged source are `npm test`.
-    const isOver = hunt.kills.length >= kills || mutant.patches.length === 0;
+    const hunt = await huntIn(root, kills, seconds, only);
+    const isOver = hunt.kills.length >= kills || only !== undefined;
     return { mutant, hunt, directed: isOver ? null : await directedIn(root) };
   } finally {
     rmSync(root, { recursive: true, force: true });
@@ -89,8 +91,8 @@ function copy(names: readonly string[], root: string): void {
   for (const name of names) cpSync(join(ROOT, name), join(root, name), { recursive: true });
 }
 
-async function huntIn(root: string, kills: number, seconds: number): Promise<Hunt> {
-  const args = ["test/mutants/hunt.ts", String(seconds), String(kills)];
+async function huntIn(root: string, kills: number, seconds: number, only?: Rule): Promise<Hunt> {
+  const args = ["test/mutants/hunt.ts", String(seconds), String(kills), ...(only === undefined ? [] : [only])];
   const { output, timedOut } = await run(root, args, 3 * seconds + 20);
   const line = output.trim().split("\n").at(-1) ?? "";
   // Written by hunt.ts of this very tree.
@@ -104,7 +106,14 @@ async function huntIn(root: string, kills: number, seconds: number): Promise<Hun
 async function directedIn(root: string): Promise<readonly string[]> {
   copy(FOR_TESTS, root);
   const report = join(root, "directed.json");
-  const args = ["node_modules/vitest/vitest.mjs", "run", "--project=fast", "--reporter=json", `--outputFile=${report}`];
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project=fast",
+    "--reporter=json",
+    `--outputFile=${report}`,
+    `--bail=${BAIL}`,
+  ];
   const { timedOut } = await run(root, [...args, ...DIRECTED], DIRECTED_CPU_SECONDS);
   if (timedOut) return ["(the tests never end)"];
   if (!existsSync(report)) return ["(the tests do not start)"];

@@ -1,5 +1,6 @@
 /**
- * Hunts one mutant: `node test/mutants/hunt.ts <seconds> <kills>`, run in a copy of the tree that has the defect.
+ * Hunts one mutant: `node test/mutants/hunt.ts <seconds> <kills> [<check>]`, run in a copy of the tree that has the
+ * defect.
  *
  * Seeds of all kinds of worlds are tried in turn until so many of them have died, or the CPU time is over.
  *
@@ -10,6 +11,7 @@
 import { outsideMicrotasks } from "../simulation/microtasks.ts";
 import { PROFILES } from "../simulation/profiles.ts";
 import { simulate } from "../simulation/simulate.ts";
+import { isLookedFor, lookOnlyFor, RULES } from "../simulation/violation.ts";
 
 export interface Kill {
   readonly seed: number;
@@ -29,7 +31,18 @@ export interface Hunt {
 }
 
 /** In this order: the first are the quickest to find most. */
-const ORDER = ["swarm", "members", "disk", "network", "clocks", "formation", "churn", "quiet"] as const;
+const ORDER = [
+  "swarm",
+  "members",
+  "rescue",
+  "disk",
+  "network",
+  "scale",
+  "clocks",
+  "formation",
+  "churn",
+  "quiet",
+] as const;
 
 async function hunt(seconds: number, wanted: number): Promise<Hunt> {
   // Seconds of this process, so that a busy machine makes a hunt longer and not worse.
@@ -46,7 +59,8 @@ async function hunt(seconds: number, wanted: number): Promise<Hunt> {
       ran = outcome.events;
       rule = outcome.violation?.rule ?? null;
     } catch (error) {
-      rule = error instanceof Error ? error.name : "error";
+      // The simulator itself could not go on.
+      rule = isLookedFor("assertion") ? (error instanceof Error ? error.name : "error") : null;
     }
     events += ran;
     if (rule !== null) {
@@ -56,5 +70,6 @@ async function hunt(seconds: number, wanted: number): Promise<Hunt> {
   return { seeds, events, seconds: passed(), kills };
 }
 
-const [seconds = "20", wanted = "3"] = process.argv.slice(2);
+const [seconds = "20", wanted = "3", only] = process.argv.slice(2);
+if (only !== undefined) lookOnlyFor(RULES.find((rule) => rule === only) ?? null);
 console.log(JSON.stringify(await hunt(Number(seconds), Number(wanted))));

@@ -2,6 +2,8 @@
  * `npm run mutants [-- --only <part of a name>] [--skip <how many>] [--kills 3] [--seconds 20] [--workers 2]`: seeds
  * each defect into a copy of the source and shows what kills it.
  *
+ * With `--checks`, each check of the simulation instead, with the mutant that it has to find alone.
+ *
  * A mutant is killed when so many different seeds of the simulation die of it, or when a directed test fails: neither
  * is luck. What a hunt does not find is left to the directed tests.
  *
@@ -10,7 +12,10 @@
  * Deliberately absent: a way to accept a survivor.
  */
 import { parseArgs } from "node:util";
+import { RULES } from "../simulation/violation.ts";
 import { judge, ROOT, type Verdict } from "./bench.ts";
+import { KILLED_BY } from "./checks.ts";
+import type { Kill } from "./hunt.ts";
 import { allMutants, faultOf, type Mutant } from "./mutant.ts";
 
 const { values } = parseArgs({
@@ -21,13 +26,30 @@ const { values } = parseArgs({
     /** CPU seconds of one hunt. */
     seconds: { type: "string", default: "20" },
     workers: { type: "string", default: "2" },
+    checks: { type: "boolean", default: false },
   },
 });
 
 const UNCHANGED: Mutant = { name: "(the unchanged source)", breaks: "nothing", patches: [] };
 
-function isKilled({ hunt, directed }: Verdict, kills: number): boolean {
-  return hunt.kills.length >= kills || (directed?.length ?? 0) > 0;
+/** Directed tests that fail on the unchanged source prove nothing, and no more do seeds that die on it. */
+const failing = new Set<string>();
+const dying = new Set<string>();
+
+function seedOf({ profile, seed }: Kill): string {
+  return `${profile} ${seed}`;
+}
+
+function killsOf({ hunt }: Verdict): readonly Kill[] {
+  return hunt.kills.filter((kill) => !dying.has(seedOf(kill)));
+}
+
+function failuresOf({ directed }: Verdict): readonly string[] {
+  return (directed ?? []).filter((name) => !failing.has(name));
+}
+
+function isKilled(verdict: Verdict, kills: number): boolean {
+  return killsOf(verdict).length >= kills || failuresOf(verdict).length > 0;
 }
 
 function rowOf(verdict: Verdict, kills: number): string {
@@ -39,11 +61,26 @@ function rowOf(verdict: Verdict, kills: number): string {
       ? `no seed of ${hunt.seeds}`
       : `${hunt.kills.length} of ${hunt.seeds} seeds (${rules}), first after ${first.afterEvents} events, ` +
         `${first.afterSeconds.toFixed(1)} s`;
+  const failures = failuresOf(verdict);
   const byTests =
-    directed === null ? "" : `; ${directed.length} directed tests${directed[0] ? `: ${directed[0]}` : ""}`;
-  const isUnchanged = mutant.patches.length === 0;
+    directed === null ? "" : `; ${failures.length} directed tests${failures[0] ? `: ${failures[0]}` : ""}`;
+  const isUnchanged = mutant === UNCHANGED;
   const state = isUnchanged ? "        " : isKilled(verdict, kills) ? "killed  " : "SURVIVES";
   return `${state} ${mutant.name.padEnd(56)} ${mutant.breaks.padEnd(40)} ${bySeeds}${byTests}`;
+}
+
+async function huntByCheck(kills: number, seconds: number): Promise<void> {
+  const mutants = allMutants();
+  for (const rule of RULES.filter((each) => each.includes(values.only))) {
+    const mutant = mutants.find(({ name }) => name === KILLED_BY[rule]);
+    if (mutant === undefined) throw new Error(`there is no mutant "${KILLED_BY[rule]}"`);
+    const { hunt } = await judge(mutant, kills, seconds, rule);
+    const first = hunt.kills[0];
+    const isSeen = hunt.kills.length >= kills && first?.seed !== 0;
+    const where = isSeen ? `${first?.profile} ${first?.seed}, after ${first?.afterEvents} events` : "";
+    console.log(`${isSeen ? "seen to fail" : "NEVER FAILS "} ${rule.padEnd(20)} ${mutant.name.padEnd(56)} ${where}`);
+    if (!isSeen) process.exitCode = 1;
+  }
 }
 
 async function main(): Promise<void> {
@@ -59,9 +96,15 @@ async function main(): Promise<void> {
   );
   for (const fault of faults) console.log(`DOES NOT APPLY ${fault}`);
   const todo = mutants.filter(({ patches }) => patches.every((patch) => faultOf(ROOT, patch) === null));
-  const queue = values.only === "" ? [UNCHANGED, ...todo] : [...todo];
-  const verdicts: Verdict[] = [];
+  const queue = [...todo];
   const startedAtMs = performance.now();
+  // Its hunt goes on to the end, because nothing dies, and then come the directed tests.
+  const unchanged = await judge(UNCHANGED, kills, seconds);
+  console.log(rowOf(unchanged, kills));
+  for (const name of unchanged.directed ?? []) failing.add(name);
+  for (const kill of unchanged.hunt.kills) dying.add(seedOf(kill));
+  const alarms = [...failing, ...unchanged.hunt.kills.map((kill) => `${seedOf(kill)}: ${kill.rule}`)];
+  const verdicts: Verdict[] = [];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const verdict = await judge(next, kills, seconds);
@@ -70,17 +113,16 @@ async function main(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Number(values.workers) }, work));
-  const seeded = verdicts.filter(({ mutant }) => mutant !== UNCHANGED);
-  const killed = seeded.filter((verdict) => isKilled(verdict, kills));
-  const bySeeds = seeded.filter(({ hunt }) => hunt.kills.length >= kills);
-  const alarm = verdicts.some((verdict) => verdict.mutant === UNCHANGED && isKilled(verdict, 1));
+  const killed = verdicts.filter((verdict) => isKilled(verdict, kills));
+  const bySeeds = verdicts.filter((verdict) => killsOf(verdict).length >= kills);
   const rules = new Set(bySeeds.flatMap(({ hunt }) => hunt.kills.map(({ rule }) => rule)));
   const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
   console.log(`\nchecks that were seen to fail: ${[...rules].toSorted((a, b) => a.localeCompare(b)).join(", ")}`);
   const often = `${bySeeds.length} of them by ${kills} seeds or more`;
   console.log(`${killed.length} of ${mutants.length} mutants killed, ${often}, in ${minutes} min`);
-  if (alarm) console.log("AN ALARM on the unchanged source");
-  if (alarm || faults.length > 0 || killed.length < mutants.length) process.exitCode = 1;
+  for (const alarm of alarms) console.log(`AN ALARM on the unchanged source: ${alarm}`);
+  if (alarms.length > 0 || faults.length > 0 || killed.length < mutants.length) process.exitCode = 1;
 }
 
-await main();
+if (values.checks) await huntByCheck(1, Number(values.seconds));
+else await main();

@@ -25,7 +25,7 @@ export interface Mutant {
   readonly patches: readonly Patch[];
 }
 
-export const LISTS = ["lease", "raft", "node"] as const;
+export const LISTS = ["lease", "raft", "node", "members"] as const;
 
 export function allMutants(): readonly Mutant[] {
   return LISTS.flatMap((list) => parse(readFileSync(join(import.meta.dirname, `${list}.txt`), "utf8")));

@@ -2,7 +2,9 @@
  * The lists of seeded defects fit the source as it is. Whether each is killed: `npm run mutants`.
  */
 import { describe, expect, it } from "vitest";
+import { RULES } from "../simulation/violation.ts";
 import { ROOT } from "./bench.ts";
+import { KILLED_BY } from "./checks.ts";
 import { allMutants, faultOf, parse } from "./mutant.ts";
 
 describe("the mutants", () => {
@@ -19,6 +21,10 @@ describe("the mutants", () => {
 
   it.each(mutants.map((mutant) => ({ mutant, name: mutant.name })))("can be seeded: $name", ({ mutant }) => {
     expect(mutant.patches.map((patch) => faultOf(ROOT, patch)).filter((fault) => fault !== null)).toEqual([]);
+  });
+
+  it.each(RULES)("have one of which this check alone can tell: %s", (rule) => {
+    expect(mutants.map(({ name }) => name)).toContain(KILLED_BY[rule]);
   });
 
   it("are refused where a list makes no sense", () => {

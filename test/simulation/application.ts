@@ -13,13 +13,15 @@ export class Application {
   #token: FencingToken | null = null;
   /** Resignations that the node has not carried out yet. */
   #stopping = 0;
+  /** It has ended before its node: nobody asks any more. */
+  #gone = false;
 
   get token(): FencingToken | null {
     return this.#token;
   }
 
   get listens(): boolean {
-    return this.#stopping === 0;
+    return this.#stopping === 0 && !this.#gone;
   }
 
   actsAt(now: HolderMs): boolean {
@@ -45,11 +47,13 @@ export class Application {
   /** Another life of the node: it knows of no resignation. */
   nodeStarted(): void {
     this.#stopping = 0;
+    this.#gone = false;
   }
 
   /** The pod is gone, and the application with it. */
   gone(): void {
     this.#actsUntil = null;
     this.#stopping = 0;
+    this.#gone = true;
   }
 }

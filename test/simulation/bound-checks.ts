@@ -5,7 +5,7 @@
  *
  * Deliberately absent: bytes.
  */
-import { COMPACT_AFTER_ENTRIES, MAX_APPEND_ENTRIES, MAX_HISTORY } from "../../src/base/limits.ts";
+import { COMPACT_AFTER_ENTRIES, MAX_APPEND_ENTRIES, MAX_HISTORY, MAX_VOTERS } from "../../src/base/limits.ts";
 import type { Observed } from "./checks.ts";
 import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
@@ -23,6 +23,8 @@ export class BoundChecks {
       const { length } = message.entries;
       check(length <= MAX_APPEND_ENTRIES, "bounds", () => `n${machine.position} sends ${length} entries at once`);
     }
+    const voters = view.configuration.voters.length;
+    check(voters <= MAX_VOTERS, "bounds", () => `n${machine.position} counts ${voters} voters`);
     const { length } = view.history;
     check(length <= MAX_HISTORY, "bounds", () => `n${machine.position} remembers ${length} tenures`);
     const entries = mirror?.length ?? 0;

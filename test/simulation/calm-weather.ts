@@ -13,9 +13,9 @@ import type { Surroundings } from "./surroundings.ts";
 const DAMAGES = ["down", "deaf", "mute", "isolated", "oneLink"] as const;
 
 /** Every configuration that some living member may act by: each on its own disk. */
-function presentConfigurations({ machines }: Surroundings): readonly Configuration[] {
+function presentConfigurations({ machines, members }: Surroundings): readonly Configuration[] {
   return machines.flatMap(({ disk }) => {
-    if (disk.snapshot === null) return [];
+    if (disk.snapshot === null || members.givenUp.has(disk.snapshot.groupId)) return [];
     const later = disk.entries.flatMap((entry) => (entry.kind === "config" ? [entry.configuration] : []));
     return [disk.snapshot.configuration, ...later];
   });

@@ -62,7 +62,7 @@ function connect(world: World): void {
   const { agenda, machines } = world;
   const untilMs = agenda.nowMs + CONNECT_MS;
   while (!machines.every(({ life }) => life === null || life.transport.settled)) {
-    check(agenda.nowMs < untilMs, "simulator", () => "not everyone is connected long after the storm");
+    check(agenda.nowMs < untilMs, "connections", () => "not everyone is connected long after the storm");
     world.runUntil(agenda.nowMs + world.swarm.unitMs / 20);
   }
 }

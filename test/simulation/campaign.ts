@@ -5,9 +5,11 @@
  *
  * Deliberately absent: threads. Two campaigns with other first seeds use two cores.
  */
+import { assert } from "../../src/base/assert.ts";
 import { outsideMicrotasks } from "./microtasks.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 import { newTally, type Swarm, type Tally } from "./swarm.ts";
+import type { Rule } from "./violation.ts";
 
 export interface Sum {
   seeds: number;
@@ -22,7 +24,7 @@ export interface Sum {
   longestSeed: number;
   readonly tally: Tally;
   /** Of violations, by the rule that was broken. */
-  readonly rules: Map<string, number>;
+  readonly rules: Map<Rule, number>;
 }
 
 export interface Plan {
@@ -31,6 +33,8 @@ export interface Plan {
   /** No seed is begun after this. */
   readonly untilMs: number;
   readonly alter: (swarm: Swarm) => Swarm;
+  /** Each seed a second time, which must be the same to the last event. */
+  readonly twice?: boolean;
   /** After each seed. True ends the campaign. */
   readonly done: (outcome: Outcome, sum: Sum) => boolean;
 }
@@ -69,10 +73,15 @@ export function add(sum: Sum, outcome: Outcome): void {
   sum.rules.set(violation.rule, (sum.rules.get(violation.rule) ?? 0) + 1);
 }
 
-export async function runCampaign({ first, count, untilMs, alter, done }: Plan): Promise<Sum> {
+export async function runCampaign({ first, count, untilMs, alter, done, twice = false }: Plan): Promise<Sum> {
   const sum = newSum();
   for (let seed = first; seed < first + count && performance.now() < untilMs; seed += 1) {
     const outcome = await outsideMicrotasks(() => simulate(seed, alter));
+    if (twice) {
+      const again = await outsideMicrotasks(() => simulate(seed, alter));
+      const isSame = again.fingerprint === outcome.fingerprint && again.events === outcome.events;
+      assert(isSame, `seed ${seed} is the same twice: ${outcome.fingerprint}, ${again.fingerprint}`);
+    }
     add(sum, outcome);
     if (done(outcome, sum)) break;
   }

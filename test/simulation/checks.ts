@@ -22,6 +22,7 @@ import type { Life } from "./life.ts";
 import { LockHistory } from "./lock-history.ts";
 import { LogChecks } from "./log-checks.ts";
 import type { Machine } from "./machine.ts";
+import { MemberChecks } from "./member-checks.ts";
 import type { Members } from "./members.ts";
 import type { Network } from "./network.ts";
 import { PromiseChecks } from "./promise-checks.ts";
@@ -44,6 +45,8 @@ export interface Scene {
   /** Filled once all machines stand. */
   readonly machines: readonly Machine[];
   readonly honestDrift: number;
+  /** Whether the set may have more pods than they know. */
+  readonly scaled: boolean;
   /** Whether all clocks keep that bound. */
   readonly honest: boolean;
 }
@@ -56,6 +59,7 @@ export class Checks {
   readonly #promises = new PromiseChecks();
   readonly #calmness = new CalmnessChecks();
   readonly #disks: DiskChecks;
+  readonly #members: MemberChecks;
   readonly #bounds = new BoundChecks();
   /** The append that each reply which is about to leave answers. */
   readonly #dueTo = new WeakMap<PeerMessage, Append>();
@@ -65,6 +69,7 @@ export class Checks {
     this.log = new LogChecks(scene);
     this.history = new LockHistory(scene);
     this.#disks = new DiskChecks(scene);
+    this.#members = new MemberChecks(scene, this.log);
   }
 
   starts(life: Life): void {
@@ -80,6 +85,7 @@ export class Checks {
     this.votes.stepped(life, observed);
     this.log.stepped(life, observed);
     this.#promises.stepped(life, observed);
+    this.#members.stepped(life, observed);
     this.#calmness.stepped(life, observed);
     this.lease.stepped(life, observed);
     this.#bounds.stepped(life, observed);

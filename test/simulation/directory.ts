@@ -12,6 +12,8 @@ import type { Swarm, Tally } from "./swarm.ts";
 
 export class Directory {
   readonly #names: readonly string[];
+  /** How many of them, from the first on, have a pod. */
+  size: number;
   readonly #chance: Chance;
   readonly #swarm: Swarm;
   readonly #tally: Tally;
@@ -20,6 +22,7 @@ export class Directory {
 
   constructor(names: readonly string[], chance: Chance, swarm: Swarm, tally: Tally) {
     this.#names = names;
+    this.size = swarm.replicas;
     this.#chance = chance;
     this.#swarm = swarm;
     this.#tally = tally;
@@ -28,7 +31,7 @@ export class Directory {
   /** The names that it lists: all of them, or what is left of them, and perhaps one that is long gone. */
   siblings(self: string): Promise<readonly string[]> {
     const chance = this.#chance;
-    const others = this.#names.filter((name) => name !== self);
+    const others = this.#names.slice(0, this.size).filter((name) => name !== self);
     if (!this.faulty || !chance.happens(this.#swarm.dnsFault)) return Promise.resolve(others);
     const fault = chance.pick(["dnsSilent", "dnsEmpty", "dnsPartial", "dnsStale"] as const);
     this.#tally[fault] += 1;
@@ -49,7 +52,7 @@ export class Directory {
   /** The machine to try, or null: no record, or no answer. */
   find(name: string): number | null {
     const chance = this.#chance;
-    const position = this.#names.indexOf(name);
+    const position = this.#names.slice(0, this.size).indexOf(name);
     if (!this.faulty || !chance.happens(this.#swarm.dnsFault)) return position < 0 ? null : position;
     const fault = chance.pick(["dnsSilent", "dnsEmpty", "dnsWrong"] as const);
     this.#tally[fault] += 1;

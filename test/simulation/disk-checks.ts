@@ -11,6 +11,7 @@ import type { PeerMessage } from "../../src/ports/transport.ts";
 import type { Scene } from "./checks.ts";
 import type { Life } from "./life.ts";
 import { check } from "./violation.ts";
+import { canGoOn } from "./whole.ts";
 
 export class DiskChecks {
   readonly #scene: Scene;
@@ -25,9 +26,10 @@ export class DiskChecks {
     check(storage.loaded, "amnesiac", () => `n${machine.position} sends a ${kind} without having read its disk`);
     const { identity, form, snapshot } = machine.disk;
     check(
-      identity !== null && identity.id === transport.local?.self.id,
+      // A question claims nothing: one may still leave while a removed incarnation becomes another.
+      (identity !== null && identity.id === transport.local?.self.id) || kind === "formQuery",
       "amnesiac",
-      () => `n${machine.position} speaks as somebody whom its disk does not know`,
+      () => `n${machine.position} sends a ${kind} as somebody whom its disk does not know`,
     );
     const known = [form?.groupId, snapshot?.groupId];
     const isKnown = (groupId: string): boolean => known.includes(groupId);
@@ -51,10 +53,13 @@ export class DiskChecks {
   }
 
   savedSnapshot({ machine }: Life, { groupId }: Snapshot): void {
-    for (const other of this.#scene.members.living) {
+    const { members, scaled } = this.#scene;
+    // Who does not know how large the set has become hears of a group that lives, and of no other.
+    for (const other of members.living) {
       const { snapshot } = other.disk;
+      const isOther = snapshot !== null && snapshot.groupId !== groupId && !members.givenUp.has(snapshot.groupId);
       check(
-        snapshot === null || snapshot.groupId === groupId,
+        !isOther || (scaled && !canGoOn(members, snapshot.groupId, null)),
         "one group",
         () =>
           `n${machine.position} is in group ${groupId.slice(0, 4)} while n${other.machine.position} ` +

@@ -9,6 +9,7 @@
 import { unreachable } from "../../src/base/assert.ts";
 import { LinkFaults } from "./link-faults.ts";
 import type { Machine } from "./machine.ts";
+import { Operators } from "./operators.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { drawTiming, MAX_WALL_ERROR_MS, type Strike, STRIKES } from "./swarm.ts";
 
@@ -18,6 +19,7 @@ const REFORMATION_GAP_MS = 2 * MAX_WALL_ERROR_MS + 1_500;
 export class Faults {
   readonly #around: Surroundings;
   readonly #links: LinkFaults;
+  readonly #operators: Operators;
   /** How to undo what is in force. */
   readonly #open = new Set<() => void>();
   /** The last time at which a group was formed. */
@@ -26,6 +28,10 @@ export class Faults {
   constructor(around: Surroundings) {
     this.#around = around;
     this.#links = new LinkFaults(around);
+    this.#operators = new Operators(around, {
+      undoLater: (undo, meanUnits) => this.undoLater(undo, meanUnits),
+      restartLater: (target) => this.#restartLater(target),
+    });
   }
 
   begin(): void {
@@ -39,8 +45,13 @@ export class Faults {
 
   /** Undoes everything. */
   end(): void {
-    for (const undo of this.#open) undo();
-    this.#open.clear();
+    this.#operators.resize(this.#around.machines.length);
+    this.#operators.emptyGivenUp();
+    // Also what one of them sets off.
+    for (const undo of this.#open) {
+      this.#open.delete(undo);
+      undo();
+    }
   }
 
   /** Faults often hurt most just after something has changed. */
@@ -84,9 +95,9 @@ export class Faults {
       case "terminate":
         return this.#terminate(target);
       case "rebirth":
-        return this.#lose([target]);
+        return this.#operators.lose([target]);
       case "totalLoss":
-        return this.#lose(this.#around.machines);
+        return this.#operators.lose(this.#around.machines);
       case "damage":
         return this.#damage(target);
       case "pause":
@@ -109,6 +120,10 @@ export class Faults {
         return this.#transfer(target, chance.happens(0.5) ? null : this.#other(target));
       case "ineligible":
         return target.running && this.#makeIneligible(target);
+      case "rescue":
+        return this.#operators.rescue(target);
+      case "scale":
+        return this.#operators.scale();
       case "rateChange":
         target.clock.setRate(drawRate(this.#around), agenda.nowMs);
         target.clockChanged();
@@ -160,18 +175,6 @@ export class Faults {
       if (this.#around.swarm.ephemeral) target.die();
       this.#crash(target);
     }, 3);
-  }
-
-  /** Pods that are deleted with their disks. Where that ends a group, the next one must get a later token base. */
-  #lose(targets: readonly Machine[]): boolean {
-    const { machines } = this.#around;
-    for (const target of targets) {
-      target.die();
-      this.#restartLater(target);
-    }
-    if (targets.length === machines.length || !this.#around.hopeless()) return true;
-    // Nobody can bring this group back: whoever runs it deletes the rest of it, so that a new one may form.
-    return this.#lose(machines);
   }
 
   /** A bit flips on a disk. Its next reader must stop; later somebody repairs it. */
@@ -262,7 +265,7 @@ export class Faults {
 
 /** What a seed that has not drawn it should be spared: it ends incarnations. */
 function isGrave(strike: Strike): boolean {
-  return strike === "rebirth" || strike === "totalLoss" || strike === "damage";
+  return strike === "rebirth" || strike === "totalLoss" || strike === "damage" || strike === "scale";
 }
 
 export function drawRate({ chance, swarm }: Pick<Surroundings, "chance" | "swarm">): number {

@@ -22,7 +22,7 @@ import { SimulatedStorage } from "./storage-port.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { SimulatedTransport } from "./transport-port.ts";
 import { wordsOfEffects, wordsOfInput } from "./words.ts";
-import { Violation } from "./violation.ts";
+import { isLookedFor, Violation } from "./violation.ts";
 
 const BEGINNINGS: ReadonlySet<NodeEvent["kind"]> = new Set(["formed", "joined", "rejoined", "rescued"]);
 
@@ -50,6 +50,8 @@ export class Life {
   readonly node: TenureNode;
   readonly application: NodeApplication;
   readonly #around: Surroundings;
+  /** The group that a person wants this node to give up. */
+  rescuing: string | null = null;
   /** It has been told to stop. */
   leaving = false;
   ended = false;
@@ -61,7 +63,7 @@ export class Life {
   constructor(machine: Machine, around: Surroundings) {
     this.machine = machine;
     this.#around = around;
-    const { chance, directory, machines, swarm } = around;
+    const { chance, directory, swarm } = around;
     const { name, settings } = machine;
     this.clock = new SimulatedClock(this, around);
     this.storage = new SimulatedStorage(this, machine.disk, around);
@@ -69,7 +71,7 @@ export class Life {
     this.node = new TenureNode({
       group: "simulated",
       name,
-      replicas: machines.length,
+      replicas: swarm.replicas,
       timing: settings.timing,
       priority: settings.priority,
       drainTimeoutMs: swarm.drainTimeoutMs,
@@ -122,6 +124,7 @@ export class Life {
       const { position } = this.machine;
       if (error instanceof Violation) this.#around.broken(error);
       else if (error instanceof AssertionError || error instanceof TenureError) {
+        if (!isLookedFor("assertion")) return this.machine.exits();
         this.#around.broken(new Violation("assertion", `n${position}: ${error.message}`, { cause: error }));
       } else this.#around.broken(error);
       return;

@@ -8,14 +8,17 @@
  */
 import type { MemberId, Term } from "../../src/base/types.ts";
 import type { Snapshot } from "../../src/ports/storage.ts";
+import { MAX_REMOVED } from "../../src/base/limits.ts";
 import { majoritySize } from "../../src/lease/majority.ts";
 import type { Configuration, Entry, Member } from "../../src/raft/entry.ts";
 import type { Message } from "../../src/raft/message.ts";
 import { type Append, isAppend } from "./appends.ts";
 import type { Observed, Scene } from "./checks.ts";
 import type { Life } from "./life.ts";
+import type { Machine } from "./machine.ts";
 import type { Mirror } from "./mirror.ts";
 import { check } from "./violation.ts";
+import { canGoOn } from "./whole.ts";
 
 interface Known {
   readonly entry: Entry;
@@ -31,10 +34,32 @@ interface Committed {
 /** The one log of one group. */
 class GroupLog {
   readonly known = new Map<Term, Map<number, Known>>();
+  /** From the entry behind `base` on. */
   readonly committed: Committed[] = [];
-  tokenBase = 0;
-  /** Before any entry. */
+  /** What it starts from: index 0, or the first snapshot after a rescue. Null until somebody has told. */
+  base: Snapshot | null = null;
+  /** Of the last configuration that was committed. */
   configuration: Configuration | null = null;
+  /** Whoever was in a committed configuration. */
+  readonly everyone = new Set<MemberId>();
+
+  /** It is committed. */
+  configure(configuration: Configuration): void {
+    this.configuration = configuration;
+    for (const { id } of [...configuration.voters, ...configuration.learners]) this.everyone.add(id);
+  }
+
+  get baseIndex(): number {
+    return this.base?.index ?? 0;
+  }
+
+  get lastIndex(): number {
+    return this.baseIndex + this.committed.length;
+  }
+
+  at(index: number): Committed | undefined {
+    return this.committed[index - this.baseIndex - 1];
+  }
 }
 
 export class LogChecks {
@@ -88,36 +113,54 @@ export class LogChecks {
   }
 
   /** What the log of a group starts from. */
-  begin({ groupId, configuration, tokenBase }: Pick<Snapshot, "groupId" | "configuration" | "tokenBase">): void {
-    const log = this.#logOf(groupId);
-    log.configuration ??= configuration;
-    log.tokenBase ||= tokenBase;
+  begin(snapshot: Snapshot): void {
+    const log = this.#logOf(snapshot.groupId);
+    if (log.base !== null) return;
+    log.base = snapshot;
+    log.configure(snapshot.configuration);
+    for (const id of snapshot.removed) log.everyone.add(id);
+  }
+
+  /** As far as anybody can know it: the last configuration that some leader has committed. */
+  committedConfiguration(groupId: string): Configuration | null {
+    return this.#groups.get(groupId)?.configuration ?? null;
+  }
+
+  wasMember(groupId: string, id: MemberId): boolean {
+    return this.#groups.get(groupId)?.everyone.has(id) ?? false;
   }
 
   /** A snapshot says what the entries that it stands for have led to, and nothing that could still be lost. */
-  savedSnapshot({ machine }: Life, snapshot: Snapshot): void {
+  savedSnapshot({ machine, rescuing }: Life, snapshot: Snapshot): void {
     const { position } = machine;
-    const { index, term, configuration, tokenBase, lock } = snapshot;
-    if (index === 0) this.begin(snapshot);
+    const { index, term, configuration, tokenBase, lock, removed } = snapshot;
+    const isRescue = rescuing !== null && rescuing !== snapshot.groupId && !this.#groups.has(snapshot.groupId);
+    if (isRescue) this.#checkRescue(machine, rescuing, snapshot);
+    if (index === 0 || isRescue) this.begin(snapshot);
     const log = this.#logOf(snapshot.groupId);
-    check(tokenBase === log.tokenBase, "snapshot", () => `n${position} saves token base ${tokenBase}`);
-    if (index === 0) return;
-    const last = log.committed[index - 1]?.entry;
+    const { base } = log;
+    check(tokenBase === base?.tokenBase, "snapshot", () => `n${position} saves token base ${tokenBase}`);
+    if (base === null || index === base.index) return;
+    const last = log.at(index)?.entry;
     check(
       last?.term === term,
       "snapshot",
       () => `n${position} saves ${index} of t${term}, committed is t${last?.term}`,
     );
-    const before = log.committed.slice(0, index).map(({ entry }) => entry);
-    const config = before.findLast((entry) => entry.kind === "config");
-    const expected = config?.kind === "config" ? config.configuration : log.configuration;
+    const before = log.committed.slice(0, index - base.index).map(({ entry }) => entry);
+    const configurations = [base.configuration, ...before.flatMap(configurationIn)];
     check(
-      JSON.stringify(configuration) === JSON.stringify(expected),
+      JSON.stringify(configuration) === JSON.stringify(configurations.at(-1)),
       "snapshot",
       () => `n${position} saves a configuration at ${index} that is not the committed one`,
     );
+    check(
+      JSON.stringify(removed) === JSON.stringify(removedBy(configurations, base.removed)),
+      "snapshot",
+      () => `n${position} saves ${removed.length} removed incarnations at ${index}, and not those that were removed`,
+    );
     const claim = before.findLast((entry) => entry.kind === "claim");
-    const token = claim === undefined ? undefined : tokenBase + claim.index;
+    const token = claim === undefined ? base.lock[0]?.token : tokenBase + claim.index;
     check(
       lock[0]?.token === token,
       "snapshot",
@@ -125,15 +168,30 @@ export class LogChecks {
     );
   }
 
+  /** A group that could go on without this node must not be given up, and its tokens are not given again. */
+  #checkRescue({ position, disk }: Machine, old: string, snapshot: Snapshot): void {
+    const { members } = this.#scene;
+    const goesOn = canGoOn(members, old, disk.identity?.id ?? null);
+    check(!goesOn, "rescue", () => `n${position} gives up a group that can go on without it`);
+    const log = this.#logOf(old);
+    const lastToken = (log.base?.tokenBase ?? 0) + log.lastIndex;
+    check(
+      snapshot.tokenBase > lastToken,
+      "rescue",
+      () => `n${position} begins again at token ${snapshot.tokenBase}, the old group can have given ${lastToken}`,
+    );
+    members.givenUp.add(old);
+  }
+
   /** State Machine Safety; and a leader commits only what a majority has on its disks. */
   #checkCommit(
-    { committed }: GroupLog,
+    log: GroupLog,
     position: number,
     entry: Entry,
     leaderTerm: Term | null,
     voters: readonly Member[],
   ): void {
-    const known = committed[entry.index - 1];
+    const known = log.at(entry.index);
     if (known !== undefined) {
       check(
         known.entry.term === entry.term && known.entry.kind === entry.kind,
@@ -145,7 +203,7 @@ export class LogChecks {
       return;
     }
     check(
-      leaderTerm !== null && entry.index === committed.length + 1,
+      leaderTerm !== null && entry.index === log.lastIndex + 1,
       "committed prefix",
       () => `n${position} applies ${entry.index}, which no leader has committed`,
     );
@@ -155,7 +213,8 @@ export class LogChecks {
       "durability",
       () => `n${position} commits ${entry.index}, which is on ${durable.length} of ${voters.length} disks`,
     );
-    if (leaderTerm !== null) committed.push({ entry, inTerm: leaderTerm });
+    if (leaderTerm !== null) log.committed.push({ entry, inTerm: leaderTerm });
+    if (entry.kind === "config") log.configure(entry.configuration);
   }
 
   /** A disk that was emptied since still counts: who acknowledged from it is dead for good. */
@@ -169,6 +228,24 @@ export class LogChecks {
     if (log === undefined) this.#groups.set(groupId, (log = new GroupLog()));
     return log;
   }
+}
+
+function configurationIn(entry: Entry): readonly Configuration[] {
+  return entry.kind === "config" ? [entry.configuration] : [];
+}
+
+/** Whom each of them has left out, the last one first. */
+function removedBy(configurations: readonly Configuration[], before: readonly MemberId[]): readonly MemberId[] {
+  const idsOf = ({ voters, learners }: Configuration): readonly MemberId[] =>
+    [...voters, ...learners].map(({ id }) => id);
+  let removed = before;
+  for (const [at, configuration] of configurations.entries()) {
+    const next = configurations[at + 1];
+    if (next === undefined) break;
+    const stay = idsOf(next);
+    removed = [...idsOf(configuration).filter((id) => !stay.includes(id)), ...removed].slice(0, MAX_REMOVED);
+  }
+  return removed;
 }
 
 function promiseOf(message: Message, dueTo: Append | null): number {

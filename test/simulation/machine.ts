@@ -15,7 +15,7 @@ import { settle } from "./microtasks.ts";
 import { Disk } from "./storage-port.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Fault, NodeSettings } from "./swarm.ts";
-import { Violation } from "./violation.ts";
+import { isLookedFor, Violation } from "./violation.ts";
 
 const NS_PER_MS = 1e6;
 
@@ -27,6 +27,10 @@ export class Machine {
   disk = new Disk();
   settings: NodeSettings;
   life: Life | null = null;
+  /** Whether the set is large enough to have this pod. */
+  present: boolean;
+  /** Whether this incarnation was ever told to go: then it may ask to be removed. */
+  wasToldToGo = false;
   /** Incarnations so far. */
   births = 1;
   readonly #around: Surroundings;
@@ -41,6 +45,7 @@ export class Machine {
     this.name = name;
     this.clock = clock;
     this.settings = settings;
+    this.present = position < around.swarm.replicas;
     this.#around = around;
   }
 
@@ -72,7 +77,7 @@ export class Machine {
 
   start(): void {
     const { agenda, reformableAtMs } = this.#around;
-    if (this.life !== null) return;
+    if (this.life !== null || !this.present) return;
     if (this.disk.identity === null && agenda.nowMs < reformableAtMs()) {
       agenda.at(reformableAtMs(), () => this.start());
       return;
@@ -116,6 +121,7 @@ export class Machine {
   terminate(handoverAtOnce: boolean): void {
     if (this.life === null || this.life.leaving) return;
     const { life } = this;
+    this.wasToldToGo = true;
     this.whenAwake(life, () => {
       this.#note(8, () => `is told to go${handoverAtOnce ? ", its application has gone" : ""}`);
       if (handoverAtOnce) this.application.gone();
@@ -137,6 +143,7 @@ export class Machine {
     if (this.disk.identity !== null) members.died(this.disk.identity.id, agenda.nowMs);
     this.disk = new Disk();
     this.births += 1;
+    this.wasToldToGo = false;
     return this.disk;
   }
 
@@ -263,7 +270,8 @@ export class Machine {
     this.application.stopped();
     const expected = ["not_holder", "unknown_target"];
     if (error instanceof TenureError && expected.includes(error.code)) return;
-    this.#around.broken(new Violation("refusal", `n${this.position}: ${String(error)}`, { cause: error }));
+    if (isLookedFor("refusal"))
+      this.#around.broken(new Violation("refusal", `n${this.position}: ${String(error)}`, { cause: error }));
   }
 
   #note(mark: number, words: () => string): void {

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seed 7`, `--seeds 1000 [--first 1]`, `--minutes 10`, each with `--nodes 3|5`, `--profile …`,
- * `--shrink`, `--until-failure`; and `--seed 7 --swarm '{…}'` for a world that `--shrink` has found.
+ * `--shrink`, `--until-failure`, `--twice`; and `--seed 7 --swarm '{…}'` for a world that `--shrink` has found.
  *
  * Invariant: the exit status is 1 if any seed broke a promise; each of the first few is named, with the commit, the
  * command that replays it and its last events.
@@ -33,6 +33,8 @@ const { values } = parseArgs({
     swarm: { type: "string" },
     shrink: { type: "boolean", default: false },
     "until-failure": { type: "boolean", default: false },
+    /** Each seed a second time, to see that its trace is the same. */
+    twice: { type: "boolean", default: false },
   },
 });
 
@@ -122,6 +124,7 @@ async function runMany(first: number, count: number, minutes: number): Promise<v
     count,
     untilMs: startedAtMs + minutes * 60_000,
     alter: alteration(),
+    twice: values.twice,
     done: (outcome, sofar) => {
       if (outcome.violation !== null && failed.length < SHOWN_FAILURES) failed.push(outcome);
       const nowMs = performance.now();
@@ -136,6 +139,7 @@ async function runMany(first: number, count: number, minutes: number): Promise<v
   const { tally, rules } = sum;
   console.log(`faults: ${JSON.stringify(tally)}`);
   if (rules.size > 0) console.log(`broken: ${JSON.stringify(Object.fromEntries(rules))}`);
+  if (values.twice) console.log(`each of ${sum.seeds} seeds had the same trace twice`);
   console.log(`commit ${commit()}, profile ${values.profile}, seeds ${first} to ${first + sum.seeds - 1}`);
   console.log(reportLine(sum, startedAtMs));
   if (sum.failures > 0) process.exitCode = 1;

@@ -18,6 +18,8 @@ export interface Incarnation {
 
 export class Members {
   readonly #byId = new Map<MemberId, Incarnation>();
+  /** Groups that a person has given up, by a rescue. */
+  readonly givenUp = new Set<string>();
 
   born(machine: Machine, disk: Disk, id: MemberId): void {
     this.#byId.set(id, { machine, disk, diedAtMs: null });

@@ -5,6 +5,7 @@
  *
  * Deliberately absent: the one profile that leaves it, `dishonest`; a test uses that to see that checks can fail.
  */
+import { MAX_VOTERS } from "../../src/base/limits.ts";
 import type { Strike, Swarm } from "./swarm.ts";
 
 export type Alter = (swarm: Swarm) => Swarm;
@@ -42,6 +43,20 @@ export const PROFILES = {
     stormMs: 2 * swarm.stormMs,
     every: { ...swarm.every, ...of(swarm.unitMs, { rebirth: 12, terminate: 8, totalLoss: 500, damage: 200 }) },
   }),
+  /** Sets that are scaled up and down, whose pods all keep the TENURE_REPLICAS of old. */
+  scale: (swarm: Swarm): Swarm => ({
+    ...withSurplus(swarm, 2),
+    ephemeral: true,
+    stormMs: 2 * swarm.stormMs,
+    every: { ...swarm.every, ...of(swarm.unitMs, { scale: 12, rebirth: 25, totalLoss: 500, damage: 200 }) },
+  }),
+  /** Majorities that are lost, and people who rescue what is left. */
+  rescue: (swarm: Swarm): Swarm => ({
+    ...(swarm.voters < 3 ? withNodes(swarm, 3 + swarm.learners) : swarm),
+    rescues: 1,
+    stormMs: 2 * swarm.stormMs,
+    every: { ...swarm.every, ...of(swarm.unitMs, { rebirth: 4, rescue: 8, totalLoss: 500, damage: 200 }) },
+  }),
   /** Disks that fail in every way. */
   disk: (swarm: Swarm): Swarm => ({
     ...swarm,
@@ -73,10 +88,19 @@ export function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(PROFILES, name);
 }
 
-/** So many nodes, all of which vote. */
+/** So many nodes, of which as many vote as may. */
 export function withNodes(swarm: Swarm, count: number): Swarm {
   const [first] = swarm.nodes;
   if (first === undefined) return swarm;
   const nodes = Array.from({ length: count }, (_, position) => swarm.nodes[position] ?? first);
-  return { ...swarm, voters: count, learners: 0, nodes };
+  const voters = Math.min(count, MAX_VOTERS);
+  return { ...swarm, voters, learners: count - voters, replicas: count, nodes };
+}
+
+/** At least so many pods more than TENURE_REPLICAS says. */
+function withSurplus(swarm: Swarm, count: number): Swarm {
+  const [first] = swarm.nodes;
+  const missing = Math.max(0, count - (swarm.nodes.length - swarm.replicas));
+  if (first === undefined) return swarm;
+  return { ...swarm, nodes: [...swarm.nodes, ...Array.from({ length: missing }, () => first)] };
 }

@@ -33,6 +33,7 @@ const STEPS: readonly Smaller[] = [
       "pauseInStep",
       "diskFault",
       "dnsFault",
+      "rescues",
       "lateTimerMs",
       "diskMs",
       "reconfigure",
@@ -50,6 +51,7 @@ const STEPS: readonly Smaller[] = [
   (swarm) => (swarm.start === "formed" ? null : { ...swarm, start: "formed" }),
   (swarm) => (swarm.rates === "exact" ? null : { ...swarm, rates: "exact" }),
   (swarm) => (swarm.link.ordered ? null : { ...swarm, link: { ...swarm.link, ordered: true } }),
+  (swarm) => (swarm.nodes.length === swarm.replicas ? null : { ...swarm, nodes: swarm.nodes.slice(0, swarm.replicas) }),
   (swarm) => (swarm.nodes.length <= 3 ? null : withNodes(swarm, 3)),
   (swarm) => (swarm.stormMs < 2 * swarm.unitMs ? null : { ...swarm, stormMs: swarm.stormMs / 2 }),
 ];

@@ -14,14 +14,17 @@ const SAMPLE_TIMEOUT_MS = 1_200_000;
 
 /** How many seeds of each kind. */
 const SAMPLE: readonly (readonly [name: ProfileName, seeds: number, nodes: number | null])[] = [
-  ["swarm", 150, null],
-  ["churn", 8, 3],
-  ["churn", 4, 5],
-  ["formation", 40, null],
-  ["members", 40, null],
-  ["disk", 30, null],
-  ["network", 30, null],
-  ["clocks", 30, null],
+  ["swarm", 110, null],
+  ["churn", 6, 3],
+  ["churn", 3, 5],
+  ["formation", 30, null],
+  ["members", 30, null],
+  ["members", 6, 7],
+  ["scale", 20, null],
+  ["rescue", 25, null],
+  ["disk", 25, null],
+  ["network", 25, null],
+  ["clocks", 25, null],
   ["quiet", 3, null],
 ];
 

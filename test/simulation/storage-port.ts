@@ -5,8 +5,8 @@
  * under way when the process ends is kept as a whole or lost as a whole. A sync that failed leaves the disk in either
  * state; a disk that cannot be read says so and changes nothing. After its first failure a storage does nothing more.
  *
- * Deliberately absent: bytes. Torn records, checksums and file systems are tested with src/storage; profile `bytes`
- * puts that under the simulated node as well.
+ * Deliberately absent: bytes. Torn records, checksums and file systems are tested with src/storage, against a model of
+ * this same port (test/support/storage-model.ts).
  */
 import { assert } from "../../src/base/assert.ts";
 import { TenureError } from "../../src/base/errors.ts";

@@ -30,6 +30,8 @@ export const STRIKES = [
   "resignWaiting",
   "transfer",
   "ineligible",
+  "rescue",
+  "scale",
   "rateChange",
   "wallStep",
 ] as const;
@@ -71,6 +73,8 @@ export const FAULTS = [
   "joined",
   "removed",
   "reformed",
+  "rescued",
+  "rescueRefused",
   "calmDamage",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -103,6 +107,8 @@ export interface Swarm {
   /** Of the group that exists already; one that forms by itself takes its own. */
   readonly voters: number;
   readonly learners: number;
+  /** TENURE_REPLICAS of every pod, for ever: pods beyond it come and go as the set is scaled, and nobody tells. */
+  readonly replicas: number;
   readonly honestDrift: number;
   /** The largest D of all, as the measure of the rest. */
   readonly unitMs: number;
@@ -135,6 +141,8 @@ export interface Swarm {
   readonly pauseInStep: number;
   /** Of a write that fails, per write: no space, or a failed sync. */
   readonly diskFault: number;
+  /** Of a person who rescues a group that has lost its majority; others delete all of it. */
+  readonly rescues: number;
   /** Of a look-up that finds nothing, or somebody else. */
   readonly dnsFault: number;
   /** How far wall clocks may be off, in ms. */
@@ -157,7 +165,8 @@ export function drawSwarm(chance: Chance): Swarm {
   const voters = chance.pick([1, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5]);
   const learners = chance.happens(voters === 1 ? 0.6 : 0.2) ? 1 + chance.below(2) : 0;
   const honestDrift = chance.pick([0.02, 0.1, 0.1, 0.1, 0.2, 0.28]);
-  const nodes = drawNodes(chance, voters + learners, honestDrift);
+  const replicas = voters + learners;
+  const nodes = drawNodes(chance, replicas + (chance.happens(0.2) ? 1 + chance.below(3) : 0), honestDrift);
   const unitMs = Math.max(...nodes.map(({ timing }) => timing.leaseDurationMs));
   const calmLink: LinkSettings = {
     latencyMs: chance.magnitude(0.05, 3),
@@ -175,6 +184,7 @@ export function drawSwarm(chance: Chance): Swarm {
     start: chance.happens(0.3) ? "empty" : "formed",
     voters,
     learners,
+    replicas,
     honestDrift,
     unitMs,
     stormMs: unitMs * chance.between(20, 150),
@@ -206,6 +216,7 @@ export function drawSwarm(chance: Chance): Swarm {
     history: rare(0.35, () => chance.pick([3, 200, 250, 400])),
     pauseInStep: rare(0.3, () => chance.magnitude(0.0005, 0.01)),
     diskFault: rare(0.3, () => chance.magnitude(0.0005, 0.01)),
+    rescues: chance.pick([0, 0.5, 1]),
     dnsFault: rare(0.4, () => chance.between(0.1, 0.9)),
     wallErrorMs: rare(0.5, () => chance.between(0, MAX_WALL_ERROR_MS)),
     drainTimeoutMs: rare(0.7, () => unitMs * chance.magnitude(0.1, 3)),
@@ -215,7 +226,13 @@ export function drawSwarm(chance: Chance): Swarm {
 }
 
 /** What leaves nothing as it was would hide everything else. */
-const RARITY: Readonly<Partial<Record<Strike, number>>> = { totalLoss: 15, rebirth: 3, damage: 3, restartAll: 2 };
+const RARITY: Readonly<Partial<Record<Strike, number>>> = {
+  totalLoss: 15,
+  rebirth: 3,
+  damage: 3,
+  restartAll: 2,
+  scale: 3,
+};
 
 function drawStrikes(chance: Chance, unitMs: number): Swarm["every"] {
   const every: Partial<Record<Strike, number>> = {};

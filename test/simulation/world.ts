@@ -23,7 +23,10 @@ import { Network } from "./network.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { drawSwarm, newTally, type Swarm, type Tally } from "./swarm.ts";
 import { Transcript } from "./transcript.ts";
+import { check } from "./violation.ts";
 
+/** Far more than the busiest world has within a lease duration. */
+const BUSY_EVENTS = 100_000;
 const TOKEN_BASE = 1_000_000;
 
 export class World {
@@ -38,6 +41,7 @@ export class World {
   readonly #around: Surroundings;
   readonly #faults: Faults;
   readonly #groups = new Set<string>();
+  #lookedAtMs = 0;
   #broken: { readonly error: unknown } | null = null;
 
   /** @param alter changes what the seed has drawn; for worlds that no seed draws */
@@ -51,7 +55,9 @@ export class World {
     const network = new Network(names.length, swarm.link, agenda, chance, tally);
     const members = new Members();
     const honest = swarm.rates !== "dishonest";
-    const checks = new Checks({ agenda, network, members, machines, honestDrift: swarm.honestDrift, honest });
+    const { honestDrift } = swarm;
+    const scaled = swarm.replicas < swarm.nodes.length;
+    const checks = new Checks({ agenda, network, members, machines, honestDrift, scaled, honest });
     this.#around = {
       agenda,
       chance,
@@ -129,6 +135,12 @@ export class World {
 
   #afterEvent(): void {
     settle();
+    const { agenda } = this;
+    if (agenda.events % BUSY_EVENTS === 0) {
+      const passedMs = agenda.nowMs - this.#lookedAtMs;
+      check(passedMs > this.swarm.unitMs / 4, "bounds", () => `${BUSY_EVENTS} events within ${passedMs} ms`);
+      this.#lookedAtMs = agenda.nowMs;
+    }
     if (this.#broken !== null) throw this.#broken.error;
   }
 
@@ -162,23 +174,18 @@ export class World {
    */
   #writeGroup(machines: readonly Machine[]): void {
     const { chance, checks, swarm, members } = this.#around;
-    const all = machines.map(({ name, position }): Member => ({ name, id: idAt(position) }));
+    const present = machines.slice(0, swarm.replicas);
+    const all = present.map(({ name, position }): Member => ({ name, id: idAt(position) }));
     const configuration = { voters: all.slice(0, swarm.voters), learners: all.slice(swarm.voters) };
     const leader = chance.below(swarm.voters);
-    checks.log.begin({ groupId: idAt(0), configuration, tokenBase: TOKEN_BASE });
+    const start = { index: logIndex(0), term: term(0), tokenBase: TOKEN_BASE, removed: [], lock: [] };
+    const snapshot = { ...start, groupId: idAt(0), configuration };
+    checks.log.begin(snapshot);
     const entries = historyOf(swarm.history);
-    for (const machine of machines) {
+    for (const machine of present) {
       const { disk, name, position, settings } = machine;
       disk.identity = { id: idAt(position), name };
-      disk.snapshot = {
-        index: logIndex(0),
-        term: term(0),
-        groupId: idAt(0),
-        configuration,
-        tokenBase: TOKEN_BASE,
-        removed: [],
-        lock: [],
-      };
+      disk.snapshot = snapshot;
       disk.form = { groupId: idAt(0), founders: all, tokenBase: TOKEN_BASE };
       members.born(machine, disk, idAt(position));
       if (swarm.history === 0) continue;
