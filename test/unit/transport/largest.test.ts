@@ -203,8 +203,8 @@ describe("a snapshot", () => {
     expect(decodeDiallerFrame(joinAccepted(0, Math.max(token, last)))).toMatchObject({ kind: "joinAccepted" });
     expect(() => decodeDiallerFrame(joinAccepted(MAX_TOKEN_BASE + 1, last))).toThrow("room for tokens");
     const small = { ...newest, claim: 5, token: 1_000 };
-    const snapshot = { ...whole, index: 10, lock: [small], groupId: GROUP };
-    const poisoned = { kind: "joinAccepted", snapshot: { ...snapshot, tokenBase: 989 } };
+    const state = { ...whole, index: 10, lock: [small], groupId: GROUP, tokenBase: 989 };
+    const poisoned = { kind: "joinAccepted", snapshot: state };
     expect(() => decodeDiallerFrame(Buffer.from(JSON.stringify(poisoned)))).toThrow("a token above");
   });
 
