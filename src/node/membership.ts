@@ -106,8 +106,10 @@ function caughtUp(situation: Situation, member: Member): boolean {
   return peer !== null && peer.matchIndex >= situation.view.commitIndex && isHeard(situation, member);
 }
 
+/** By this leader: one that was dead already when it was elected is not heard just because the election was lately. */
 function isHeard(situation: Situation, member: Member): boolean {
-  return silentMs(situation, member) <= 3 * situation.timing.heartbeatIntervalMs;
+  const heardAt = peerOf(situation, member.id)?.heardAt ?? null;
+  return heardAt !== null && silentMs(situation, member) <= 3 * situation.timing.heartbeatIntervalMs;
 }
 
 /** Since it was last heard by this leader; if it never was, since it was added or since the election. */

@@ -438,6 +438,7 @@ export class TenureNode {
     return {
       self: this.#me(),
       voters: core.configuration.voters,
+      standbys: core.committedConfiguration.learners,
       connectedId: (name) => this.options.transport.connectedId(name),
       strangers,
       rivals: this.rivals,

@@ -20,6 +20,8 @@ import type { CoreView } from "../raft/view.ts";
 export interface Survey {
   readonly self: Member;
   readonly voters: readonly Member[];
+  /** Committed learners. While this node was away they may have become voters, and nobody can tell it. */
+  readonly standbys?: readonly Member[];
   /** The incarnation connected under a name, or null. */
   readonly connectedId: (name: string) => MemberId | null;
   /** Connected members of the same group that this node's log does not know of: the group has gone on without it. */
@@ -29,11 +31,13 @@ export interface Survey {
 }
 
 /** Voters whose names are taken by other incarnations, that is, whose disks are gone. */
-export function replaced({ self, voters, connectedId, strangers = [] }: Survey): readonly Member[] {
-  return voters.filter((voter) => {
-    const occupant = voter.name === self.name ? self.id : connectedId(voter.name);
-    return occupant !== null && occupant !== voter.id && strangers.every(({ id }) => id !== occupant);
-  });
+export function replaced(survey: Survey): readonly Member[] {
+  return survey.voters.filter((voter) => isTaken(survey, voter));
+}
+
+function isTaken({ self, connectedId, strangers = [] }: Survey, { name, id }: Member): boolean {
+  const occupant = name === self.name ? self.id : connectedId(name);
+  return occupant !== null && occupant !== id && strangers.every((stranger) => stranger.id !== occupant);
 }
 
 /** Whether those that may be alive are too few for a majority, without anybody's word. */
@@ -55,6 +59,13 @@ export function refusal(survey: Survey, lost: readonly string[]): string | null 
   if (elsewhere.length > 0) {
     const here = `empty this pod's directory, and it joins that group; or name ${namesOf(elsewhere)} as lost`;
     return `${namesOf(elsewhere)} is in another group of this name already, by another rescue perhaps: ${here}`;
+  }
+  const standing = (survey.standbys ?? []).filter(
+    (standby) => standby.id !== self.id && !lost.includes(standby.name) && !isTaken(survey, standby),
+  );
+  if (standing.length > 0) {
+    const how = "delete their pods, so that they come back empty, or name them as lost once they are gone for good";
+    return `${namesOf(standing)} stood by when this pod last heard, and may vote by now: ${how}`;
   }
   const gone = replaced(survey);
   const said = voters.filter((voter) => lost.includes(voter.name) && voter.id !== self.id && !gone.includes(voter));

@@ -39,6 +39,18 @@ describe("a rescue", () => {
     expect(refusal(survey(voters, seen), lost) !== null).toBe(refused);
   });
 
+  it("is refused while a standby may have become a voter meanwhile, seen or not", () => {
+    const standbys = [m(3), m(4)];
+    const of = (seen: Readonly<Record<string, MemberId>>): Survey => ({
+      ...survey(3, { ...REBORN, ...seen }),
+      standbys,
+    });
+    expect(refusal(of({}), [])).toContain("m3, m4 stood by");
+    expect(refusal(of({ m3: m(3).id }), ["m4"])).toContain("m3 stood by");
+    expect(refusal(of({ m3: m(13).id, m4: m(14).id }), []), "both came back empty").toBeNull();
+    expect(refusal(of({}), ["m3", "m4"]), "a person says that both are gone").toBeNull();
+  });
+
   it("by a standby counts the voters, and its own namesake among them as gone", () => {
     const reborn = { id: m(10).id, name: "m0" };
     const seen = survey(3, { m1: m(11).id }, reborn);
