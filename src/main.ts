@@ -85,15 +85,16 @@ async function runForPeople(argv: readonly string[]): Promise<void> {
 
 type Log = ReturnType<typeof createLogObserver>;
 
-/** Says why on the log, or on stderr where there is none yet, and ends the process. */
-function die(log: Log | null, error: unknown): never {
+function report(log: Log, error: unknown): void {
   const code = error instanceof TenureError ? error.code : "internal";
-  if (log === null) process.stderr.write(`tenure: ${code}: ${messageOf(error)}\n`);
-  else {
-    const stack = error instanceof TenureError ? null : error instanceof Error ? (error.stack ?? null) : null;
-    log.observe({ kind: "fatal", code, message: messageOf(error), stack });
-    log.close();
-  }
+  const stack = error instanceof TenureError ? null : error instanceof Error ? (error.stack ?? null) : null;
+  log.observe({ kind: "fatal", code, message: messageOf(error), stack });
+}
+
+/** Says why on the log and ends the process, in this very turn: whatever is broken must not go on. */
+function die(log: Log, error: unknown): never {
+  report(log, error);
+  log.flush();
   process.exit(EXIT_FAULT);
 }
 
@@ -104,7 +105,9 @@ async function run(settings: Settings): Promise<void> {
   try {
     await serve(settings, log);
   } catch (error) {
-    die(log, error);
+    report(log, error);
+    await log.end();
+    process.exit(EXIT_FAULT);
   }
 }
 
@@ -164,7 +167,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   discovery.close();
   clock.close();
   observer.observe({ kind: "stopped" });
-  log.close();
+  await log.end();
   process.exit(0);
 }
 
@@ -224,4 +227,8 @@ function stopSignal(): Promise<string> {
   });
 }
 
-main().catch((error: unknown) => die(null, error));
+// There is no log yet.
+main().catch((error: unknown) => {
+  process.stderr.write(`tenure: ${error instanceof TenureError ? error.code : "internal"}: ${messageOf(error)}\n`);
+  process.exit(EXIT_FAULT);
+});

@@ -53,7 +53,7 @@ export class SystemClock implements Clock {
   }
 
   wallSeconds(): number {
-    return Math.max(0, Math.floor((Date.now() - EPOCH_2025_MS) / 1_000));
+    return Math.max(0, (Date.now() - EPOCH_2025_MS) / 1_000);
   }
 
   wakeAt(at: MonotonicMs, callback: () => void): () => void {

@@ -1,8 +1,8 @@
 /**
  * Fencing tokens: tokenBase + the log index of the claim (DESIGN, L6 and Formation).
  *
- * Invariant: within a group a later claim has a larger index; a later group has a larger base, because a base is a
- * whole number of seconds times 2^22, and no group commits 2^22 claims within the second between two formations.
+ * Invariant: within a group a later claim has a larger index; a later group has a larger base, because a base is the
+ * age of a clock times 2^22 per second, and no group commits claims at that rate between two formations.
  *
  * Deliberately absent: the clock that tells the seconds (src/node asks the founders for theirs).
  */
@@ -12,10 +12,13 @@ import { type FencingToken, fencingToken, type LogIndex } from "../base/types.ts
 /** Claims per second of age that a base leaves room for. 2^22 x 2^31 s stays below 2^53 until 2093. */
 const TOKENS_PER_SECOND = 2 ** 22;
 
-/** @param seconds whole seconds since 2025-01-01T00:00:00Z, by the latest founder's wall clock */
+/**
+ * @param seconds since 2025-01-01T00:00:00Z, by the latest founder's wall clock; with their fraction, so that a group
+ * that forms, is lost whole and forms again within one second repeats no token
+ */
 export function tokenBaseOf(seconds: number): number {
-  assert(Number.isSafeInteger(seconds) && seconds >= 0, "the seconds of a token base are a non-negative integer");
-  const base = seconds * TOKENS_PER_SECOND;
+  assert(Number.isFinite(seconds) && seconds >= 0, "the seconds of a token base are no negative number");
+  const base = Math.floor(seconds * TOKENS_PER_SECOND);
   assert(Number.isSafeInteger(base + TOKENS_PER_SECOND), "a token base leaves its tokens below 2^53");
   return base;
 }

@@ -118,7 +118,7 @@ export class TenureNode {
   async leave(handoverAtOnce: boolean): Promise<void> {
     this.#leaving = true;
     // Without a group there is no way into one any more; one that has been decided upon is entered, and then left.
-    await this.#change;
+    if (this.#changing) await this.#change;
     if (this.#life === null) await this.#founding?.stop();
     await this.group?.leave(handoverAtOnce);
     if (this.options.ephemeral) await this.group?.depart();

@@ -6,6 +6,8 @@
  *
  * Deliberately absent: worker threads, files, rotation, pretty printing. The container runtime takes the lines.
  */
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import pino from "pino";
 import { MAX_LOG_BUFFER_BYTES, MAX_LOG_TEXT_LENGTH } from "../base/limits.ts";
 import type { NodeEvent, Observer } from "../ports/observer.ts";
@@ -22,16 +24,22 @@ export interface LogObserverOptions {
 }
 
 export interface LogObserver extends Observer {
-  /** Writes what waits. To be called last: lines that come later may be lost. */
-  close(): void;
+  /** Writes what waits, in order, and resolves within a second. To be called last: later lines may be lost. */
+  end(): Promise<void>;
+  /** The same at once; a line that the kernel is still taking may then come after those that waited. */
+  flush(): void;
 }
 
 /** While the process ends, a full pipe is given this many chances of 100 ms to be read. */
 const FLUSH_TRIES = 10;
+/** An orderly end waits for the kernel this long, in ms. */
+const MAX_END_MS = 1_000;
+/** A sudden end gives a line that the kernel is taking this long, in ms, so that it comes before those behind it. */
+const IN_FLIGHT_MS = 20;
 
 export function createLogObserver(options: LogObserverOptions): LogObserver {
   const { level, nowMs = () => performance.now() } = options;
-  const { destination, flush } = options.destination === undefined ? standardOutput() : given(options.destination);
+  const { destination, end, flush } = options.destination === undefined ? standardOutput() : given(options.destination);
   const logger = pino(
     {
       level,
@@ -44,8 +52,10 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
   );
   const repeats = createFaultRepeats();
   const last = new Map<NodeEvent["kind"], NodeEvent>();
+  let isEnded = false;
   return {
     observe(event) {
+      if (isEnded) return;
       const { level: usual, text } = lineOf(event, last.get(event.kind));
       if (event.kind === "formationWaiting" || event.kind === "roleChanged") last.set(event.kind, event);
       const repeated = event.kind === "fault" ? repeats.judge(event.code, event.where, nowMs()) : 0;
@@ -55,17 +65,22 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
       const told = repeated === null || repeated === 0 ? {} : { repeated };
       logger[chosen]({ event: kind, ...cut(fields), ...told, message: undefined }, cutText(text));
     },
-    close: flush,
+    end() {
+      isEnded = true;
+      return end();
+    },
+    flush,
   };
 }
 
 interface Destination {
   readonly destination: { write(line: string): void };
+  readonly end: () => Promise<void>;
   readonly flush: () => void;
 }
 
 function given(destination: { write(line: string): void }): Destination {
-  return { destination, flush: () => {} };
+  return { destination, end: () => Promise.resolve(), flush: () => {} };
 }
 
 function standardOutput(): Destination {
@@ -79,17 +94,32 @@ function standardOutput(): Destination {
   });
   // Nobody reads, or the disk behind it is full: the node lives on without a log.
   destination.on("error", () => {});
+  const flush = (): void => {
+    tries = 0;
+    try {
+      destination.flushSync();
+    } catch {
+      // All is written, or nobody reads any more, and there is nowhere else to say so.
+    }
+  };
   return {
     destination,
+    async end() {
+      const isClosed = once(destination, "close").catch(() => {});
+      destination.end();
+      await Promise.race([isClosed, setTimeout(MAX_END_MS, undefined, { ref: false })]);
+      flush();
+    },
     flush() {
-      tries = 0;
-      try {
-        destination.flushSync();
-      } catch {
-        // Nobody reads any more, and there is nowhere else to say so.
-      }
+      letTheKernelFinish();
+      flush();
     },
   };
+}
+
+/** Nothing tells a thread that waits whether a line of another thread has been taken. */
+function letTheKernelFinish(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, IN_FLIGHT_MS);
 }
 
 /** Texts from outside, such as addresses and messages of peers, must not make a line grow. */

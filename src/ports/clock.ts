@@ -14,7 +14,7 @@ export interface Clock {
   monotonic(): MonotonicMs;
   /** The same instant as nanoseconds of this machine's CLOCK_MONOTONIC, which containers of a pod share. */
   toMonotonicNs(instant: MonotonicMs): bigint;
-  /** Whole seconds since 2025-01-01T00:00:00Z by the wall clock. */
+  /** Seconds since 2025-01-01T00:00:00Z by the wall clock, to the millisecond. */
   wallSeconds(): number;
   /** Calls back once, not before `at` (it may be late). Returns a cancellation. */
   wakeAt(at: MonotonicMs, callback: () => void): () => void;

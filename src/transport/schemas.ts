@@ -36,6 +36,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
 
 const count = v.custom<number>(isCount, "must be an integer from 0");
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const integer = v.custom<number>((value) => Number.isSafeInteger(value), "must be an integer");
 const term = v.custom<Term>(isCount, "must be a term, from 0");
 /** A term in which somebody campaigned or led. */
@@ -126,7 +127,7 @@ const form: Schema<Form> = v.pipe(
 );
 
 const status: Schema<FormationStatus> = v.variant("kind", [
-  v.strictObject({ kind: v.literal("empty"), wallSeconds: count }),
+  v.strictObject({ kind: v.literal("empty"), wallSeconds: seconds }),
   v.strictObject({ kind: v.literal("accepted"), form }),
   v.strictObject({ kind: v.literal("member"), groupId: groupIdSchema }),
 ]);

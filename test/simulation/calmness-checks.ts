@@ -10,9 +10,7 @@ import { usableLeaseMs } from "../../src/lease/timing.ts";
 import { isAppend } from "./appends.ts";
 import type { Observed } from "./checks.ts";
 import type { Life } from "./life.ts";
-import { check } from "./violation.ts";
-
-const ROUNDING_MS = 1e-6;
+import { check, ROUNDING_MS } from "./violation.ts";
 
 export class CalmnessChecks {
   /** Until when each life hears a leader, on its own CLOCK_MONOTONIC; -Infinity when it does not. */

@@ -44,7 +44,7 @@ export class MachineClock {
   }
 
   wallSeconds(trueMs: number): number {
-    return Math.floor((WALL_EPOCH_MS + trueMs + this.wallErrorMs) / 1_000);
+    return (WALL_EPOCH_MS + trueMs + this.wallErrorMs) / 1_000;
   }
 
   /** The true time at which CLOCK_MONOTONIC will show `target` if nothing changes. */

@@ -13,8 +13,8 @@ import { Operators } from "./operators.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { drawTiming, MAX_WALL_ERROR_MS, type Strike, STRIKES } from "./swarm.ts";
 
-/** Token bases rise with the seconds of wall clocks: two formations lie further apart than these can be off. */
-const REFORMATION_GAP_MS = 2 * MAX_WALL_ERROR_MS + 1_500;
+/** Token bases rise with wall clocks: two formations lie further apart than these can be off. */
+const REFORMATION_GAP_MS = 2 * MAX_WALL_ERROR_MS + 1;
 
 export class Faults {
   readonly #around: Surroundings;

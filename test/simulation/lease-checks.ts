@@ -16,10 +16,7 @@ import type { CoreView } from "../../src/raft/view.ts";
 import { type Append, isAppend } from "./appends.ts";
 import type { Observed, Scene } from "./checks.ts";
 import type { Life } from "./life.ts";
-import { check } from "./violation.ts";
-
-/** Sums of a few numbers of about 10^6 ms are exact to better than this. */
-const ROUNDING_MS = 1e-6;
+import { check, ROUNDING_MS } from "./violation.ts";
 
 /** What is known of one incarnation. */
 interface Word {

@@ -6,12 +6,25 @@
  * Deliberately absent: the one profile that leaves it, `dishonest`; a test uses that to see that checks can fail.
  */
 import { MAX_VOTERS } from "../../src/base/limits.ts";
+import type { LeaseTiming } from "../../src/lease/timing.ts";
 import type { Strike, Swarm } from "./swarm.ts";
 
 export type Alter = (swarm: Swarm) => Swarm;
 
 const of = (unitMs: number, every: Partial<Record<Strike, number>>): Swarm["every"] =>
   Object.fromEntries(Object.entries(every).map(([strike, units]) => [strike, units * unitMs]));
+
+/** The longest lease that the configuration allows. */
+const YEARS_LEASE_MS = 3_600_000;
+const YEARS_STORM_LEASES = 2_000;
+/** How much rarer a fault is, in lease durations, than in the other profiles. */
+const YEARS_RARITY = 500;
+
+const scaled = (timing: LeaseTiming, scale: number): LeaseTiming => ({
+  ...timing,
+  leaseDurationMs: timing.leaseDurationMs * scale,
+  heartbeatIntervalMs: timing.heartbeatIntervalMs * scale,
+});
 
 export const PROFILES = {
   /** Whatever the seed has drawn. */
@@ -78,6 +91,32 @@ export const PROFILES = {
     pauseInStep: 0.01,
     every: { ...swarm.every, ...of(swarm.unitMs, { pause: 3, suspend: 4, rateChange: 2 }) },
   }),
+  /**
+   * A quarter of a year in the life of a group whose lease lasts an hour, with a fault every few days. What it takes
+   * to form a group goes by seconds, whatever the lease, so the group is there from the start.
+   */
+  years: (swarm: Swarm): Swarm => {
+    const scale = YEARS_LEASE_MS / swarm.unitMs;
+    const { link } = swarm;
+    const { totalLoss: _, ...every } = swarm.every;
+    return {
+      ...swarm,
+      start: "formed",
+      history: 0,
+      reconfigure: 0,
+      unitMs: YEARS_LEASE_MS,
+      nodes: swarm.nodes.map((node) => ({ ...node, timing: scaled(node.timing, scale) })),
+      stormMs: YEARS_STORM_LEASES * YEARS_LEASE_MS,
+      readEveryMs: YEARS_LEASE_MS / 2,
+      link: { ...link, replayMs: link.replayMs * scale, longDelayMs: link.longDelayMs * scale },
+      ambushMs: swarm.ambushMs * scale,
+      drainTimeoutMs: swarm.drainTimeoutMs * scale,
+      crashInStep: swarm.crashInStep / YEARS_RARITY,
+      pauseInStep: swarm.pauseInStep / YEARS_RARITY,
+      diskFault: swarm.diskFault / YEARS_RARITY,
+      every: Object.fromEntries(Object.entries(every).map(([strike, ms]) => [strike, ms * scale * YEARS_RARITY])),
+    };
+  },
   /** A short storm and a long calm. */
   quiet: (swarm: Swarm): Swarm => ({ ...swarm, stormMs: 10 * swarm.unitMs, quietLeases: 1_000 }),
 } as const satisfies Record<string, Alter>;

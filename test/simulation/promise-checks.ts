@@ -11,9 +11,7 @@ import type { TimeoutNow, VoteReply } from "../../src/raft/message.ts";
 import { type Append, isAppend } from "./appends.ts";
 import type { Observed } from "./checks.ts";
 import type { Life } from "./life.ts";
-import { check } from "./violation.ts";
-
-const ROUNDING_MS = 1e-6;
+import { check, ROUNDING_MS } from "./violation.ts";
 
 interface Campaign {
   readonly term: Term;

@@ -51,6 +51,9 @@ export const RULES = [
 ] as const;
 export type Rule = (typeof RULES)[number];
 
+/** Sums of a few numbers of about 10^10 ms, which is a hundred days, are exact to better than this. */
+export const ROUNDING_MS = 1e-4;
+
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly rule: Rule;

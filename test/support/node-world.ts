@@ -45,7 +45,7 @@ class WorldClock implements Clock {
   }
 
   wallSeconds(): number {
-    return Math.floor(this.nowMs / 1_000);
+    return this.nowMs / 1_000;
   }
 
   wakeAt(at: number, callback: () => void): () => void {

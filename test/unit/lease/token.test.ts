@@ -14,9 +14,11 @@ describe("fencing tokens", () => {
     expect(tokenOf(0, logIndex(1))).toBe(1);
   });
 
-  it("the base is the seconds since 2025 times 2^22", () => {
+  it("the base is the seconds since 2025 times 2^22, rounded down", () => {
     expect(tokenBaseOf(0)).toBe(0);
     expect(tokenBaseOf(1)).toBe(BASE_STEP);
+    expect(tokenBaseOf(1.5)).toBe(1.5 * BASE_STEP);
+    expect(tokenBaseOf(0.001)).toBe(Math.floor(BASE_STEP / 1_000));
     expect(tokenBaseOf(59_875_200)).toBe(59_875_200 * BASE_STEP);
   });
 
@@ -52,9 +54,20 @@ describe("fencing tokens", () => {
     expect(() => tokenOf(base, logIndex(7))).toThrow(AssertionError);
   });
 
-  it("need a claim and whole, non-negative seconds", () => {
+  it("rise with every millisecond", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: SECONDS_TO_2093 * 1_000 }), (ms) => {
+        const [base, next] = [tokenBaseOf(ms / 1_000), tokenBaseOf((ms + 1) / 1_000)];
+        expect(Number.isSafeInteger(base)).toBe(true);
+        expect(next - base, "more claims than any group commits in a millisecond").toBeGreaterThan(4_000);
+      }),
+    );
+  });
+
+  it("need a claim and seconds that are no negative number", () => {
     expect(() => tokenOf(1_000, logIndex(0))).toThrow(AssertionError);
     expect(() => tokenBaseOf(-1)).toThrow(AssertionError);
-    expect(() => tokenBaseOf(1.5)).toThrow(AssertionError);
+    expect(() => tokenBaseOf(Number.NaN)).toThrow(AssertionError);
+    expect(() => tokenBaseOf(Number.POSITIVE_INFINITY)).toThrow(AssertionError);
   });
 });
