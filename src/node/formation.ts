@@ -2,39 +2,34 @@
  * First start: from n empty directories to one group (DESIGN, Formation).
  *
  * A node is empty, then has accepted one Form, then is grouped. It is grouped once a majority of the Form's founders is
- * known to have accepted it. Only ordinal 0 proposes, and only when every other name has answered, lately, that it is
- * empty; silence means wait.
+ * known to have accepted it. Only ordinal 0 proposes, and only when every other name has answered that it is empty, and
+ * was asked lately (answers.ts); silence means wait.
  *
  * DNS may hold a formation back, by a name that it lists; it can never bring one about.
  *
- * Invariant: an incarnation accepts one Form, durably, before it says so. One that it accepted is dropped only when no
- * other founder can ever accept it: each of their slots is occupied by another incarnation or has another Form.
+ * Invariant: an incarnation accepts one Form, ever, durably, before it says so. When so many of the founders are gone
+ * that no majority can accept it any more, the incarnation is given up with it, as if its pod had lost its disk: the
+ * group may have lived and died unseen, and whoever is born anew has no part in it (DESIGN, Identity).
  *
  * A node that hears of a group which it cannot be a founder of asks to be taken in instead; see src/node/admission.ts.
  *
  * Deliberately absent: I/O. Actions are carried out in order by the node.
  */
 import { assert } from "../base/assert.ts";
-import { MAX_DNS_RECORDS, MAX_MEMBERS, MAX_WALL_SECONDS } from "../base/limits.ts";
 import type { Member, MonotonicMs } from "../base/types.ts";
 import { majoritySize } from "../lease/majority.ts";
 import { tokenBaseOf } from "../lease/token.ts";
 import type { Form } from "../ports/storage.ts";
 import type { FormationMessage, FormationStatus, IntroductoryMessage } from "../ports/transport.ts";
-
-/** An answer older than this says nothing of now; it is several times the interval of asking. */
-export const STATUS_FRESH_MS = 1_500;
-/** How often a node without a group asks the others. */
-export const FORMATION_INTERVAL_MS = 200;
-
-/** Names of which something is kept: every one of a set and of its DNS records, and some room for strangers. */
-const MAX_HEARD = MAX_MEMBERS + MAX_DNS_RECORDS;
+import { Answers } from "./answers.ts";
 
 export type FormationAction =
   | { readonly kind: "send"; readonly to: string; readonly message: IntroductoryMessage }
-  | { readonly kind: "save"; readonly form: Form | null }
+  | { readonly kind: "save"; readonly form: Form }
   /** Begin as a founder of this Form. */
-  | { readonly kind: "group"; readonly form: Form };
+  | { readonly kind: "group"; readonly form: Form }
+  /** Forget everything, and begin as a new incarnation: this Form can never have a majority. */
+  | { readonly kind: "giveUp"; readonly form: Form };
 
 export interface FormationOptions {
   readonly self: Member;
@@ -48,25 +43,20 @@ export interface FormationOptions {
   /** Names that DNS lists, also beyond the set as this node knows it; null while nobody has looked. */
   readonly listed: () => readonly string[] | null;
   readonly wallSeconds: () => number;
-  /** 32 random hexadecimal digits. */
-  readonly newGroupId: () => string;
-}
-
-interface Heard {
-  readonly from: Member;
-  readonly status: FormationStatus;
-  readonly at: MonotonicMs;
+  /** 32 random hexadecimal digits, for group ids and nonces. */
+  readonly newId: () => string;
 }
 
 export class Formation {
   readonly #options: FormationOptions;
-  readonly #heard = new Map<string, Heard>();
+  readonly #answers: Answers;
   #form: Form | null;
   #groupId: string | null;
   #outsider = false;
 
   constructor(options: FormationOptions) {
     this.#options = options;
+    this.#answers = new Answers(options.newId);
     this.#form = options.accepted;
     this.#groupId = options.groupId;
   }
@@ -94,7 +84,7 @@ export class Formation {
 
   /** Names that have not answered lately. */
   silent(now: MonotonicMs): readonly string[] {
-    return this.#expected().filter((name) => this.#fresh(name, now) === null);
+    return this.#expected().filter((name) => this.#answers.fresh(name, now) === null);
   }
 
   status(): FormationStatus {
@@ -109,11 +99,16 @@ export class Formation {
   tick(now: MonotonicMs): readonly FormationAction[] {
     if (this.grouped) return [];
     const decided = this.#decide(now);
-    this.#forgetStrangers(now);
+    this.#answers.forgetOthers(this.#options.others, now);
     // Also those who are not of the set as this node knows it: a set may have been scaled.
-    const names = [...new Set([...this.#expected(), ...this.#heard.keys()])];
-    const asks = names.map((to): FormationAction => ({ kind: "send", to, message: { kind: "formQuery" } }));
+    const names = [...new Set([...this.#expected(), ...this.#answers.names])];
+    const message = this.question(now);
+    const asks = names.map((to): FormationAction => ({ kind: "send", to, message }));
     return [...decided, ...asks];
+  }
+
+  question(now: MonotonicMs): FormationMessage {
+    return this.#answers.question(now);
   }
 
   /**
@@ -122,18 +117,20 @@ export class Formation {
    */
   formAlone(now: MonotonicMs): readonly FormationAction[] | null {
     if (!this.mayJoin || this.#hearsOfGroup(now) || !this.#options.proposer) return null;
-    const { self, newGroupId, wallSeconds } = this.#options;
-    return this.#accept({ groupId: newGroupId(), founders: [self], tokenBase: tokenBaseOf(wallSeconds()) }, now);
+    const { self, newId, wallSeconds } = this.#options;
+    return this.#accept({ groupId: newId(), founders: [self], tokenBase: tokenBaseOf(wallSeconds()) }, now);
   }
 
   receive(from: Member, message: FormationMessage, now: MonotonicMs): readonly FormationAction[] {
     switch (message.kind) {
       case "formQuery":
-        return [{ kind: "send", to: from.name, message: { kind: "formStatus", status: this.status() } }];
+        return [
+          { kind: "send", to: from.name, message: { kind: "formStatus", nonce: message.nonce, status: this.status() } },
+        ];
       case "formStatus":
-        return this.#hear(from, message.status, now);
+        return this.#hear(from, message.status, message.nonce, now);
       case "formPropose": {
-        const actions = this.#hear(from, { kind: "accepted", form: message.form }, now);
+        const actions = this.#hear(from, { kind: "accepted", form: message.form }, null, now);
         const accepted = this.#form?.groupId === message.form.groupId;
         const reply: FormationMessage = {
           kind: "formReply",
@@ -148,16 +145,13 @@ export class Formation {
         ];
       }
       case "formReply":
-        return this.#hear(from, message.status, now);
+        return this.#hear(from, message.status, null, now);
     }
   }
 
-  #hear(from: Member, status: FormationStatus, now: MonotonicMs): readonly FormationAction[] {
+  #hear(from: Member, status: FormationStatus, nonce: string | null, now: MonotonicMs): readonly FormationAction[] {
     if (this.grouped) return [];
-    if (status.kind === "empty" && status.wallSeconds > MAX_WALL_SECONDS) return [];
-    const isExpected = this.#expected().includes(from.name);
-    if (!isExpected && !this.#heard.has(from.name) && this.#heard.size >= MAX_HEARD) return [];
-    this.#heard.set(from.name, { from, status, at: now });
+    if (!this.#answers.note(from, status, nonce, this.#expected().includes(from.name), now)) return [];
     const decided = this.#decide(now);
     const asks: FormationAction = { kind: "send", to: from.name, message: { kind: "joinRequest" } };
     return this.#outsider && this.mayJoin && status.kind !== "empty" ? [...decided, asks] : decided;
@@ -169,17 +163,13 @@ export class Formation {
       this.#groupId = this.#form.groupId;
       return [{ kind: "group", form: this.#form }];
     }
-    if (this.#impossible(this.#form, now)) {
-      this.#form = null;
-      return [{ kind: "save", form: null }];
-    }
-    return [];
+    return this.#impossible(this.#form, now) ? [{ kind: "giveUp", form: this.#form }] : [];
   }
 
   /** Empty: take the Form of another if it names this incarnation; else propose, if that is allowed. */
   #consider(now: MonotonicMs): readonly FormationAction[] {
-    const forms = [...this.#heard.values()]
-      .filter(({ at }) => isFresh(at, now))
+    const forms = this.#answers
+      .allFresh(now)
       .flatMap(({ status }) => (status.kind === "accepted" ? [status.form] : []));
     const mine = forms.find((form) => form.founders.some((founder) => this.#isSelf(founder)));
     this.#outsider = mine === undefined && this.#hearsOfGroup(now);
@@ -189,7 +179,7 @@ export class Formation {
     if (founders === null || !this.#strangersAreEmpty(now)) return [];
     const seconds = Math.max(this.#options.wallSeconds(), ...founders.map(({ wallSeconds }) => wallSeconds));
     const form: Form = {
-      groupId: this.#options.newGroupId(),
+      groupId: this.#options.newId(),
       founders: [this.#options.self, ...founders.map(({ member }) => member)],
       tokenBase: tokenBaseOf(seconds),
     };
@@ -203,7 +193,7 @@ export class Formation {
 
   /** What was heard of a group stays in mind only as long as it is fresh: its last member may be gone for good. */
   #hearsOfGroup(now: MonotonicMs): boolean {
-    return [...this.#heard.values()].some(({ status, at }) => status.kind !== "empty" && isFresh(at, now));
+    return this.#answers.allFresh(now).some(({ status }) => status.kind !== "empty");
   }
 
   #accept(form: Form, now: MonotonicMs): readonly FormationAction[] {
@@ -212,18 +202,11 @@ export class Formation {
     return [{ kind: "save", form }, ...this.#decide(now)];
   }
 
-  /** Names outside the set are kept only while they talk. */
-  #forgetStrangers(now: MonotonicMs): void {
-    for (const [name, { at }] of this.#heard) {
-      if (!isFresh(at, now) && !this.#options.others.includes(name)) this.#heard.delete(name);
-    }
-  }
-
   /** All others, or null unless each has answered lately that it is empty. */
   #emptyFounders(now: MonotonicMs): readonly { readonly member: Member; readonly wallSeconds: number }[] | null {
     const founders = [];
     for (const name of this.#options.others) {
-      const heard = this.#fresh(name, now);
+      const heard = this.#answers.fresh(name, now);
       if (heard === null || heard.status.kind !== "empty") return null;
       founders.push({ member: heard.from, wallSeconds: heard.status.wallSeconds });
     }
@@ -237,7 +220,8 @@ export class Formation {
   #strangersAreEmpty(now: MonotonicMs): boolean {
     const strangers = this.#expected().filter((name) => !this.#options.others.includes(name));
     return (
-      this.#options.listed() !== null && strangers.every((name) => this.#fresh(name, now)?.status.kind === "empty")
+      this.#options.listed() !== null &&
+      strangers.every((name) => this.#answers.fresh(name, now)?.status.kind === "empty")
     );
   }
 
@@ -249,27 +233,23 @@ export class Formation {
   #acceptedByMajority(form: Form, now: MonotonicMs): boolean {
     const accepted = form.founders.filter((founder) => {
       if (this.#isSelf(founder)) return true;
-      const heard = this.#heard.get(founder.name);
-      if (heard === undefined || heard.from.id !== founder.id) return false;
-      return groupOf(heard.status) === form.groupId && isFresh(heard.at, now);
+      const heard = this.#answers.fresh(founder.name, now);
+      return heard?.from.id === founder.id && groupOf(heard.status) === form.groupId;
     });
     return accepted.length >= majoritySize(form.founders.length);
   }
 
   #impossible(form: Form, now: MonotonicMs): boolean {
-    const others = form.founders.filter((founder) => !this.#isSelf(founder));
-    return others.every((founder) => {
-      const heard = this.#fresh(founder.name, now);
-      if (heard === null) return false;
-      if (heard.from.id !== founder.id) return true;
-      const other = groupOf(heard.status);
-      return other !== null && other !== form.groupId;
-    });
+    const left = form.founders.filter((founder) => this.#isSelf(founder) || !this.#isGone(founder, form, now));
+    return left.length < majoritySize(form.founders.length);
   }
 
-  #fresh(name: string, now: MonotonicMs): Heard | null {
-    const heard = this.#heard.get(name);
-    return heard !== undefined && isFresh(heard.at, now) ? heard : null;
+  /** Its slot is occupied by another incarnation, or it has accepted another Form; silence proves nothing. */
+  #isGone(founder: Member, form: Form, now: MonotonicMs): boolean {
+    const heard = this.#answers.fresh(founder.name, now);
+    if (heard === null) return false;
+    const other = groupOf(heard.status);
+    return heard.from.id !== founder.id || (other !== null && other !== form.groupId);
   }
 
   #isSelf(member: Member): boolean {
@@ -281,10 +261,6 @@ export class Formation {
 function groupOf(status: FormationStatus): string | null {
   if (status.kind === "accepted") return status.form.groupId;
   return status.kind === "member" ? status.groupId : null;
-}
-
-function isFresh(at: MonotonicMs, now: MonotonicMs): boolean {
-  return now - at <= STATUS_FRESH_MS;
 }
 
 function isSave(action: FormationAction): boolean {

@@ -13,7 +13,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, Storage } from "../ports/storage.ts";
 import type { FormationMessage, Transport } from "../ports/transport.ts";
-import { Formation, type FormationAction, FORMATION_INTERVAL_MS, type FormationOptions } from "./formation.ts";
+import { FORMATION_INTERVAL_MS } from "./answers.ts";
+import { Formation, type FormationAction, type FormationOptions } from "./formation.ts";
 
 /** A group that did not form tells whom it waits for after this, and then this often. */
 const REPORT_INTERVAL_MS = 10_000;
@@ -27,6 +28,8 @@ export interface FoundingOptions extends Omit<FormationOptions, "listed"> {
   readonly transport: Transport;
   readonly observe: (event: NodeEvent) => void;
   readonly becameGrouped: (form: Form) => Promise<void>;
+  /** This Form will never have a majority, and the incarnation that accepted it ends with it. */
+  readonly gaveUp: (form: Form) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -55,7 +58,8 @@ export class Founding {
    */
   introduce(name: string, isMember: boolean): void {
     const status = this.#formation.status();
-    this.#options.transport.sendTo(name, isMember ? { kind: "formStatus", status } : { kind: "formQuery" });
+    const question = (): FormationMessage => this.#formation.question(this.#options.clock.monotonic());
+    this.#options.transport.sendTo(name, isMember ? { kind: "formStatus", nonce: "", status } : question());
   }
 
   /** Runs after what is under way here, and nothing of formation beside it; dropped where too much waits. */
@@ -176,6 +180,9 @@ export class Founding {
         return;
       case "group":
         await this.#options.becameGrouped(action.form);
+        return;
+      case "giveUp":
+        this.#options.gaveUp(action.form);
     }
   }
 }

@@ -243,7 +243,7 @@ export class TenureNode {
       accepted,
       groupId,
       wallSeconds: () => clock.wallSeconds(),
-      newGroupId: entropy.id,
+      newId: entropy.id,
       siblings: this.options.siblings ?? (() => Promise.resolve([])),
       met: (names) => {
         for (const each of names) this.#mayNeedAnswer(each);
@@ -253,6 +253,7 @@ export class TenureNode {
       transport,
       observe: (event) => this.observe(event),
       becameGrouped: (form) => this.#formed(form),
+      gaveUp: ({ groupId }) => this.#startAnew({ kind: "formationGivenUp", groupId }),
       fail: (error) => this.fail(error),
     });
   }
@@ -320,21 +321,21 @@ export class TenureNode {
   #removed(groupId: string): void {
     const founding = this.#founding;
     if (this.#life !== null) {
-      if (this.#life.groupId === groupId) this.#startAnew();
+      if (this.#life.groupId === groupId) this.#startAnew({ kind: "removed" });
       return;
     }
     // It was taken in and removed before it ever heard of it. It has nothing to forget but who it is.
     founding?.alone(() => {
-      if (founding === this.#founding && founding.mayJoin) this.#startAnew();
+      if (founding === this.#founding && founding.mayJoin) this.#startAnew({ kind: "removed" });
       return Promise.resolve();
     });
   }
 
-  /** This incarnation is out of its group: what it knows is worth nothing, and what it is must never act again. */
-  #startAnew(): void {
+  /** What this incarnation knows is worth nothing, and what it is must never act again. */
+  #startAnew(why: NodeEvent): void {
     const { storage, transport } = this.options;
     if (this.#changing || this.#leaving) return;
-    this.observe({ kind: "removed" });
+    this.observe(why);
     void this.#between(async () => {
       await storage.wipe();
       this.#founding = this.#newFounding(await this.#identify(null), null, null);
@@ -397,7 +398,7 @@ export class TenureNode {
     const kinds = new Set(batch.flatMap(({ events }) => events).map(({ kind }) => kind));
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
     if (this.#neighbours.forget(now.monotonicMs) || isChanged) this.options.transport.setPeers(this.#peerNames());
-    if (kinds.has("removed")) return this.#startAnew();
+    if (kinds.has("removed")) return this.#startAnew({ kind: "removed" });
     if (this.#mayBeOut(life, now)) this.#askToJoin(life);
     life.lookAtMembers(now);
   }
@@ -438,7 +439,8 @@ export class TenureNode {
     return {
       self: this.#me(),
       voters: core.configuration.voters,
-      standbys: core.committedConfiguration.learners,
+      votes: core.committedConfiguration.voters.some(({ id }) => id === this.#self?.id),
+      standbys: [...core.committedConfiguration.learners, ...core.configuration.learners],
       connectedId: (name) => this.options.transport.connectedId(name),
       strangers,
       rivals: this.rivals,

@@ -20,7 +20,15 @@ import type { CoreView } from "../raft/view.ts";
 export interface Survey {
   readonly self: Member;
   readonly voters: readonly Member[];
-  /** Committed learners. While this node was away they may have become voters, and nobody can tell it. */
+  /**
+   * Whether this node votes for certain, by a committed configuration. Then no group can be without it, unless by its
+   * own wish; others may have been left behind by changes that made a smaller majority.
+   */
+  readonly votes: boolean;
+  /**
+   * Learners of the last configuration that is known to be committed, and of any that came after it. While this node
+   * was away they may have become voters, and nobody can tell it.
+   */
   readonly standbys?: readonly Member[];
   /** The incarnation connected under a name, or null. */
   readonly connectedId: (name: string) => MemberId | null;
@@ -61,7 +69,11 @@ export function refusal(survey: Survey, lost: readonly string[]): string | null 
     return `${namesOf(elsewhere)} is in another group of this name already, by another rescue perhaps: ${here}`;
   }
   const standing = (survey.standbys ?? []).filter(
-    (standby) => standby.id !== self.id && !lost.includes(standby.name) && !isTaken(survey, standby),
+    ({ id, name }, at, standbys) =>
+      standbys.findIndex((other) => other.id === id) === at &&
+      [self, ...voters].every((other) => other.id !== id) &&
+      !lost.includes(name) &&
+      !isTaken(survey, { id, name }),
   );
   if (standing.length > 0) {
     const how = "delete their pods, so that they come back empty, or name them as lost once they are gone for good";
@@ -73,8 +85,12 @@ export function refusal(survey: Survey, lost: readonly string[]): string | null 
   if (heard.length > 0) return `${namesOf(heard)} answers and is not lost`;
   const alive = voters.filter((voter) => !gone.includes(voter) && !said.includes(voter));
   const needed = majoritySize(voters.length);
-  if (alive.length < needed) return null;
   const others = alive.filter((voter) => voter.id !== self.id);
+  if (!survey.votes && others.length > 0) {
+    const how = "rescue there, or name them as lost once their pods and disks are gone for good";
+    return `this pod has no vote, and ${namesOf(others)} may have: ${how}`;
+  }
+  if (alive.length < needed) return null;
   return (
     `${alive.length} of ${voters.length} voters may still be alive and ${needed} could elect a leader: ` +
     `${namesOf(others)} must be back with its data, or be named as lost once its pod and disk are gone for good`

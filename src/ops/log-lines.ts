@@ -25,6 +25,10 @@ const LINES: Readonly<Record<NodeEvent["kind"], LogLine>> = {
   rejoined: { level: "info", text: "found its state of before and rejoins the group" },
   joined: { level: "info", text: "was taken into the group" },
   removed: { level: "warn", text: "was removed from the group; forgets everything and starts again as a new member" },
+  formationGivenUp: {
+    level: "warn",
+    text: "too many founders of the group are gone before it formed; forgets it and starts again as a new member",
+  },
   rescued: { level: "warn", text: "gave up the old group and begins a new one alone" },
   roleChanged: { level: "info", text: "changed its Raft role" },
   leaderChanged: { level: "info", text: "sees another Raft leader" },

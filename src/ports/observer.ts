@@ -56,6 +56,7 @@ export type NodeEvent =
   | { readonly kind: "joined"; readonly groupId: string; readonly term: Term; readonly index: number }
   /** A committed configuration has left this incarnation out. */
   | { readonly kind: "removed" }
+  | { readonly kind: "formationGivenUp"; readonly groupId: string }
   /** A new group was made of this member alone, because a majority of the old one is gone (`tenure rescue`). */
   | { readonly kind: "rescued"; readonly groupId: string; readonly tokenBase: number }
   | { readonly kind: "peerConnected"; readonly peer: string; readonly incarnation: string; readonly version: string }

@@ -46,8 +46,7 @@ export interface Storage {
   /** Reads and checks everything; cuts off a torn tail. Throws `storage_*`. To be called once, first. */
   load(): Promise<StoredState>;
   saveIdentity(identity: Identity): Promise<void>;
-  /** Null drops it (DESIGN, Formation: only when it can never be accepted by all). */
-  saveForm(form: Form | null): Promise<void>;
+  saveForm(form: Form): Promise<void>;
   /** Replaces the snapshot atomically, and drops log entries up to its index. */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
   append(batch: Append): Promise<void>;

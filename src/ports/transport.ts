@@ -21,8 +21,10 @@ export type FormationStatus =
 
 /** Talk before there is a group: allowed on every handshaken connection. */
 export type FormationMessage =
-  | { readonly kind: "formQuery" }
-  | { readonly kind: "formStatus"; readonly status: FormationStatus }
+  /** The nonce comes back with the answer, which is then known to be younger than the question. */
+  | { readonly kind: "formQuery"; readonly nonce: string }
+  /** Of the question that it answers; empty where nobody asked. */
+  | { readonly kind: "formStatus"; readonly nonce: string; readonly status: FormationStatus }
   | { readonly kind: "formPropose"; readonly form: Form }
   | {
       readonly kind: "formReply";

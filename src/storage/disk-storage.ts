@@ -82,7 +82,6 @@ export class DiskStorage implements Storage {
   #walBytes = 0;
   /** What the log file had when it was last written anew: about what is live. */
   #liveBytes = 0;
-  #hasForm = false;
   #snapshot: Snapshot | null = null;
 
   constructor(files: Files, observer: StorageObserver, release: () => Promise<void>) {
@@ -101,7 +100,6 @@ export class DiskStorage implements Storage {
       if (member === null) return NOTHING_STORED;
       await this.#replaceWal(member.log);
       if (tornBytes > 0) this.#observer.tailCut(tornBytes);
-      this.#hasForm = member.form !== null;
       this.#snapshot = member.snapshot;
       const { identity, form, snapshot, log } = member;
       return { identity, form, snapshot, hardState: log.start.hardState, entries: [...log.entries] };
@@ -119,15 +117,10 @@ export class DiskStorage implements Storage {
     });
   }
 
-  async saveForm(form: Form | null): Promise<void> {
+  async saveForm(form: Form): Promise<void> {
     return this.#alone(async () => {
       assert(this.#log !== null, "a form is saved by a member with an identity");
-      if (form !== null) await this.#replaceSmall(FORM_FILE, storable(formShape, form));
-      else if (this.#hasForm) {
-        await this.#files.remove(FORM_FILE);
-        await this.#files.syncDirectory();
-      }
-      this.#hasForm = form !== null;
+      await this.#replaceSmall(FORM_FILE, storable(formShape, form));
     });
   }
 
@@ -178,7 +171,6 @@ export class DiskStorage implements Storage {
       const wal = this.#wal;
       this.#wal = null;
       this.#log = null;
-      this.#hasForm = false;
       this.#snapshot = null;
       await wal?.close();
     });

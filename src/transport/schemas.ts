@@ -126,6 +126,12 @@ const form: Schema<Form> = v.pipe(
   ),
 );
 
+/** Protocol 1 had none. */
+const nonce = v.optional(
+  v.custom<string>((value) => value === "" || (typeof value === "string" && GROUP_ID.test(value)), "must be a nonce"),
+  "",
+);
+
 const status: Schema<FormationStatus> = v.variant("kind", [
   v.strictObject({ kind: v.literal("empty"), wallSeconds: seconds }),
   v.strictObject({ kind: v.literal("accepted"), form }),
@@ -222,8 +228,8 @@ export const MESSAGE_SCHEMAS: {
   appendReply,
   installSnapshot,
   timeoutNow: v.strictObject({ kind: v.literal("timeoutNow"), term: liveTerm, certificate: v.nullable(liveTerm) }),
-  formQuery: v.strictObject({ kind: v.literal("formQuery") }),
-  formStatus: v.strictObject({ kind: v.literal("formStatus"), status }),
+  formQuery: v.strictObject({ kind: v.literal("formQuery"), nonce }),
+  formStatus: v.strictObject({ kind: v.literal("formStatus"), nonce, status }),
   formPropose: v.strictObject({ kind: v.literal("formPropose"), form }),
   formReply: v.strictObject({ kind: v.literal("formReply"), groupId: groupIdSchema, accepted: flag, status }),
   joinRequest: v.strictObject({ kind: v.literal("joinRequest") }),

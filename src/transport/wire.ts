@@ -11,7 +11,10 @@ import type { Member } from "../raft/entry.ts";
 import type { PeerMessage } from "../ports/transport.ts";
 
 export const MAGIC = "tenure";
-/** 2: members come and go (installSnapshot, joinRequest, joinAccepted, removed, appendReply.leaving). */
+/**
+ * 2: members come and go (installSnapshot, joinRequest, joinAccepted, removed, appendReply.leaving), and questions of a
+ * formation have a nonce.
+ */
 export const PROTOCOL = 2;
 
 interface Introduction {

@@ -56,7 +56,7 @@ const INSTALL: InstallSnapshot = {
 };
 
 const INTRODUCTIONS: readonly IntroductoryMessage[] = [
-  { kind: "formQuery" },
+  { kind: "formQuery", nonce: "" },
   { kind: "joinRequest" },
   { kind: "joinAccepted", snapshot: { ...STATE, groupId: GROUP_ID, tokenBase: 1 } },
   { kind: "removed", groupId: GROUP_ID, member: idOf(2) },
@@ -160,7 +160,7 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       expect(one.seen.of("connected")[0]?.groupId).toBeNull();
       expect(two.seen.of("connected")[0]?.groupId).toBeNull();
       expect(two.transport.send(one.local.self, heartbeat(1))).toBe(false);
-      expect(two.transport.sendTo("app-0", { kind: "formQuery" })).toBe(true);
+      expect(two.transport.sendTo("app-0", { kind: "formQuery", nonce: "" })).toBe(true);
       await one.seen.until(() => one.seen.messages().length === 1);
     });
 
@@ -193,7 +193,7 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       await one.seen.untilFault("peer_group");
       await two.seen.untilFault("peer_group");
       expect(one.transport.connectedId("app-1")).toBeNull();
-      expect(one.transport.sendTo("app-1", { kind: "formQuery" })).toBe(false);
+      expect(one.transport.sendTo("app-1", { kind: "formQuery", nonce: "" })).toBe(false);
       expect(one.seen.of("connected")).toEqual([]);
     });
 
@@ -220,7 +220,7 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       const [one, two] = await connectedPair();
       expect(one.transport.send({ name: "app-1", id: idOf(9) }, heartbeat(1))).toBe(false);
       expect(one.transport.send({ name: "app-9", id: idOf(2) }, heartbeat(1))).toBe(false);
-      expect(one.transport.sendTo("app-9", { kind: "formQuery" })).toBe(false);
+      expect(one.transport.sendTo("app-9", { kind: "formQuery", nonce: "" })).toBe(false);
       expect(one.transport.send(two.local.self, heartbeat(2))).toBe(true);
       await two.seen.until(() => two.seen.messages().length > 0);
       expect(two.seen.messages()).toEqual([heartbeat(2)]);
@@ -247,7 +247,7 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       await one.seen.until(() => one.transport.connectedId("app-1") === idOf(3));
       expect(one.seen.events.map(({ kind }) => kind)).toEqual(["disconnected", "connected"]);
       expect(one.transport.send(two.local.self, heartbeat(1))).toBe(false);
-      expect(one.transport.sendTo("app-1", { kind: "formQuery" })).toBe(true);
+      expect(one.transport.sendTo("app-1", { kind: "formQuery", nonce: "" })).toBe(true);
       await reborn.seen.until(() => reborn.seen.messages().length === 1);
       expect(two.seen.messages()).toEqual([]);
     });

@@ -25,19 +25,14 @@ function votesIn({ voters }: Configuration, { disk }: Machine): boolean {
   return voters.some(({ id }) => id === disk.identity?.id);
 }
 
-/** A Form that some have accepted, and whose founders are gone before it came to a majority, is in the way for good. */
-function isStuck({ machines }: Surroundings): boolean {
-  return machines.some(({ disk: { form, snapshot } }) => {
-    if (form === null || snapshot !== null) return false;
-    const founders = machines.filter(({ disk }) => form.founders.some(({ id }) => id === disk.identity?.id));
-    return founders.length < majoritySize(form.founders.length);
-  });
+/** Whether a Form has been accepted of which it is open yet what becomes of it. */
+export function isForming({ machines }: Surroundings): boolean {
+  return machines.some(({ disk: { form, snapshot } }) => form !== null && snapshot === null);
 }
 
 /** Whether so many disks are gone that some configuration has no majority any more: only a person can help. */
 export function isHopeless(around: Surroundings, without: readonly Machine[] = []): boolean {
   const living = around.machines.filter((machine) => !without.includes(machine));
-  if (isStuck(around)) return true;
   return presentConfigurations(around).some((configuration) => {
     const voters = living.filter((machine) => votesIn(configuration, machine));
     return voters.length < majoritySize(configuration.voters.length);

@@ -23,8 +23,8 @@ export interface Sum {
   longestWait: number;
   longestSeed: number;
   readonly tally: Tally;
-  /** Of violations, by the rule that was broken. */
-  readonly rules: Map<Rule, number>;
+  /** The seeds that broke a rule, by the rule. */
+  readonly broken: Map<Rule, number[]>;
 }
 
 export interface Plan {
@@ -51,7 +51,7 @@ export function newSum(): Sum {
     longestWait: 0,
     longestSeed: 0,
     tally: newTally(),
-    rules: new Map(),
+    broken: new Map(),
   };
 }
 
@@ -70,7 +70,8 @@ export function add(sum: Sum, outcome: Outcome): void {
   }
   if (violation === null) return;
   sum.failures += 1;
-  sum.rules.set(violation.rule, (sum.rules.get(violation.rule) ?? 0) + 1);
+  const seeds = sum.broken.get(violation.rule) ?? [];
+  sum.broken.set(violation.rule, [...seeds, outcome.seed]);
 }
 
 export async function runCampaign({ first, count, untilMs, alter, done, twice = false }: Plan): Promise<Sum> {

@@ -54,6 +54,8 @@ export class DiskChecks {
 
   savedSnapshot({ machine }: Life, { groupId }: Snapshot): void {
     const { members, scaled } = this.#scene;
+    // A newcomer that was promised a place in it before it was given up, and hears of that late, is no second group.
+    if (members.givenUp.has(groupId)) return;
     // Who does not know how large the set has become hears of a group that lives, and of no other.
     for (const other of members.living) {
       const { snapshot } = other.disk;

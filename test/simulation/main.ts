@@ -136,9 +136,9 @@ async function runMany(first: number, count: number, minutes: number): Promise<v
     },
   });
   for (const outcome of failed) await show(outcome);
-  const { tally, rules } = sum;
+  const { tally, broken } = sum;
   console.log(`faults: ${JSON.stringify(tally)}`);
-  if (rules.size > 0) console.log(`broken: ${JSON.stringify(Object.fromEntries(rules))}`);
+  for (const [rule, seeds] of broken) console.log(`broken: ${rule}: seeds ${seeds.join(", ")}`);
   if (values.twice) console.log(`each of ${sum.seeds} seeds had the same trace twice`);
   console.log(`commit ${commit()}, profile ${values.profile}, seeds ${first} to ${first + sum.seeds - 1}`);
   console.log(reportLine(sum, startedAtMs));

@@ -112,6 +112,8 @@ export class Operators {
     const least = swarm.ephemeral ? 1 : swarm.replicas;
     const size = least + chance.below(length - least + 1);
     if (size === directory.size) return false;
+    // Voters that keep their disks do not leave: without a majority the rest would be empty beside a group that sleeps.
+    if (!swarm.ephemeral && this.#around.hopeless(machines.slice(size))) return false;
     this.resize(size);
     return this.#help.undoLater(() => this.resize(length), 40);
   }

@@ -8,6 +8,7 @@
 import type { MemberId, Term } from "../../src/base/types.ts";
 import type { Input } from "../../src/raft/effect.ts";
 import type { TimeoutNow, VoteReply } from "../../src/raft/message.ts";
+import { isMemberOf } from "../../src/raft/entry.ts";
 import { type Append, isAppend } from "./appends.ts";
 import type { Observed } from "./checks.ts";
 import type { Life } from "./life.ts";
@@ -44,9 +45,10 @@ export class PromiseChecks {
     const { input, effects, before, view, now } = observed;
     if (view.term !== before?.term) this.#campaigns(model, observed);
     else this.#hearsBallot(model, observed);
-    for (const { message } of effects.send) {
+    for (const { to, message } of effects.send) {
       if (message.kind === "voteReply") this.#checkReply(position, model, message, now.monotonicMs);
-      if (isAppend(message)) this.#opensRound(model, message, now.monotonicMs);
+      // A farewell to whoever is out of the group opens no round; it carries the number of the last one.
+      if (isAppend(message) && isMemberOf(view.configuration, to.id)) this.#opensRound(model, message, now.monotonicMs);
       if (message.kind === "timeoutNow") this.#checkCertificate(position, model, message, now.monotonicMs);
       if (message.kind === "appendReply" && message.accepted) this.#accepts(model, input, now.monotonicMs);
     }

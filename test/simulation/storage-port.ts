@@ -109,7 +109,7 @@ export class SimulatedStorage implements Storage {
     });
   }
 
-  saveForm(form: Form | null): Promise<void> {
+  saveForm(form: Form): Promise<void> {
     return this.#write(() => {
       this.#disk.form = form;
     });

@@ -40,7 +40,7 @@ export interface Surroundings {
   /** Nobody with an empty disk starts earlier: token bases rise with the seconds of wall clocks. */
   readonly reformableAtMs: () => number;
   /** Whether so many disks of the present group are gone that nobody can bring it back. */
-  readonly hopeless: () => boolean;
+  readonly hopeless: (without?: readonly Machine[]) => boolean;
   /** Undoes a fault after a random time, at the latest when the calm begins. */
   readonly undoLater: (undo: () => void, meanUnits: number) => true;
   /** Something is wrong with the code under test, or with the simulator: the seed ends after this event. */

@@ -10,7 +10,7 @@ import { logIndex, type Member, memberId, term } from "../../src/base/types.ts";
 import type { Entry } from "../../src/raft/entry.ts";
 import { Agenda } from "./agenda.ts";
 import { type CalmResult, checkCalm } from "./calm.ts";
-import { isHopeless, spoilCalm } from "./calm-weather.ts";
+import { isForming, isHopeless, spoilCalm } from "./calm-weather.ts";
 import { Chance } from "./chance.ts";
 import { Checks } from "./checks.ts";
 import { MachineClock } from "./clocks.ts";
@@ -29,6 +29,8 @@ import { check } from "./violation.ts";
 const BUSY_EVENTS = 100_000;
 const BUSY_MS = 2_000;
 const TOKEN_BASE = 1_000_000;
+/** For a Form of the storm to become a group, which may have lost its majority, or to be given up. */
+const FORMING_MS = 5_000;
 
 export class World {
   readonly agenda: Agenda;
@@ -76,7 +78,7 @@ export class World {
       promoted: (machine) => this.#faults.promoted(machine),
       grouped: (groupId) => this.#grouped(groupId),
       reformableAtMs: () => this.#faults.reformableAtMs,
-      hopeless: () => isHopeless(this.#around),
+      hopeless: (without) => isHopeless(this.#around, without),
       undoLater: (undo, meanUnits) => this.#faults.undoLater(undo, meanUnits),
       broken: (error) => {
         this.#broken ??= { error };
@@ -98,6 +100,7 @@ export class World {
     this.checks = checks;
     this.machines = machines;
     this.#faults = new Faults(this.#around);
+    this.#around.directory.isEnding = (position) => machines[position]?.running ?? false;
   }
 
   storm(): void {
@@ -116,6 +119,7 @@ export class World {
     this.#around.directory.faulty = false;
     agenda.after(0, () => this.#faults.end());
     this.runUntil(agenda.nowMs);
+    if (isForming(this.#around)) this.runUntil(agenda.nowMs + FORMING_MS);
     if (isHopeless(this.#around)) this.#recreate();
     // Some may not start before this.
     this.runUntil(Math.max(agenda.nowMs, this.#faults.reformableAtMs));

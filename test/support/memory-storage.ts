@@ -105,7 +105,7 @@ class MemoryStorage implements Storage {
     return this.#write({ kind: "saveIdentity", identity });
   }
 
-  async saveForm(form: Form | null): Promise<void> {
+  async saveForm(form: Form): Promise<void> {
     return this.#write({ kind: "saveForm", form });
   }
 

@@ -60,7 +60,7 @@ export function hardState(atTerm: number, vote: 0 | 1 | 2 | null = null, largest
 export const LIFE: readonly StorageCall[] = [
   { kind: "saveIdentity", identity: IDENTITY },
   { kind: "saveForm", form: { ...FORM, groupId: "6".repeat(32) } },
-  { kind: "saveForm", form: null },
+  { kind: "saveForm", form: { ...FORM, tokenBase: 0 } },
   { kind: "saveForm", form: FORM },
   { kind: "saveSnapshot", snapshot: snapshotAt(0, 0) },
   { kind: "append", batch: { hardState: hardState(1, 0, 0), entries: [] } },
@@ -85,6 +85,8 @@ export function appendOf(batch: Append): StorageCall {
 /** A member of a group that has just formed: its log starts at the form. */
 export const FOUNDED: readonly StorageCall[] = [
   { kind: "saveIdentity", identity: IDENTITY },
+  { kind: "saveForm", form: { ...FORM, groupId: "6".repeat(32) } },
+  { kind: "saveForm", form: { ...FORM, tokenBase: 0 } },
   { kind: "saveForm", form: FORM },
   { kind: "saveSnapshot", snapshot: snapshotAt(0, 0) },
 ];
@@ -172,6 +174,6 @@ function callOf(
       return { kind: "saveSnapshot", snapshot: { ...snapshotAt(last + 1 + size, next.term), groupId } };
     }
     case "form":
-      return { kind: "saveForm", form: size % 2 === 0 ? FORM : null };
+      return { kind: "saveForm", form: FORM };
   }
 }

@@ -11,7 +11,7 @@ import type { Entry } from "../../src/raft/entry.ts";
 
 export type StorageCall =
   | { readonly kind: "saveIdentity"; readonly identity: Identity }
-  | { readonly kind: "saveForm"; readonly form: Form | null }
+  | { readonly kind: "saveForm"; readonly form: Form }
   | { readonly kind: "saveSnapshot"; readonly snapshot: Snapshot }
   | { readonly kind: "append"; readonly batch: Append }
   | { readonly kind: "wipe" };

@@ -4,10 +4,11 @@
  * Longer than 300 lines because the set of slots that the cases play on is part of it.
  */
 import { describe, expect, it } from "vitest";
-import { type Member, memberId, monotonicMs } from "../../../src/base/types.ts";
-import { Formation, type FormationAction, STATUS_FRESH_MS } from "../../../src/node/formation.ts";
+import { type Member, memberId, type MonotonicMs, monotonicMs } from "../../../src/base/types.ts";
+import { STATUS_FRESH_MS } from "../../../src/node/answers.ts";
+import { Formation, type FormationAction } from "../../../src/node/formation.ts";
 import type { Form } from "../../../src/ports/storage.ts";
-import type { FormationStatus, IntroductoryMessage } from "../../../src/ports/transport.ts";
+import type { FormationMessage, FormationStatus, IntroductoryMessage } from "../../../src/ports/transport.ts";
 
 const SECONDS_PER_TOKEN_BASE = 2 ** 22;
 
@@ -59,9 +60,16 @@ class Slot {
       groupId: this.grouped?.groupId ?? null,
       listed: () => this.listed,
       wallSeconds: () => this.wallSeconds,
-      newGroupId: () => idOf("f"),
+      newId: () => idOf("f"),
     });
   }
+}
+
+/** What an empty pod answers to the present question of this slot. */
+function emptyAnswer({ formation }: Slot, now: MonotonicMs): FormationMessage {
+  const question = formation.question(now);
+  const nonce = question.kind === "formQuery" ? question.nonce : "";
+  return { kind: "formStatus", nonce, status: { kind: "empty", wallSeconds: 1 } };
 }
 
 class Network {
@@ -69,6 +77,8 @@ class Network {
   readonly down = new Set<string>();
   now = monotonicMs(0);
   queue: { from: Member; to: string; message: IntroductoryMessage }[] = [];
+  /** Slots have the first digits as ids. */
+  #given = 4;
 
   constructor(size: number) {
     this.slots = Array.from({ length: size }, (_, ordinal) => new Slot(ordinal, size, String(ordinal)));
@@ -83,6 +93,7 @@ class Network {
   carryOut(slot: Slot, actions: readonly FormationAction[]): void {
     for (const action of actions) {
       if (action.kind === "save") slot.disk = action.form;
+      else if (action.kind === "giveUp") slot.rebirth(String((this.#given += 1) % 10));
       else if (action.kind === "group") slot.grouped = action.form;
       else this.queue.push({ from: slot.self, to: action.to, message: action.message });
     }
@@ -138,13 +149,7 @@ describe("first formation", () => {
     network.tick();
     network.carryOut(
       network.slot(0),
-      network
-        .slot(0)
-        .formation.receive(
-          network.slot(2).self,
-          { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
-          network.now,
-        ),
+      network.slot(0).formation.receive(network.slot(2).self, emptyAnswer(network.slot(0), network.now), network.now),
     );
     expect(network.slot(0).disk, "all have answered at this moment").not.toBeNull();
 
@@ -153,18 +158,40 @@ describe("first formation", () => {
     const tell = (ordinal: number): void =>
       late.carryOut(
         late.slot(0),
-        late
-          .slot(0)
-          .formation.receive(
-            late.slot(ordinal).self,
-            { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } },
-            late.now,
-          ),
+        late.slot(0).formation.receive(late.slot(ordinal).self, emptyAnswer(late.slot(0), late.now), late.now),
       );
     tell(1);
     late.now = monotonicMs(late.now + STATUS_FRESH_MS + 1);
     tell(2);
     expect(late.slot(0).disk).toBeNull();
+  });
+
+  it("takes no answer for a present one whose question is old, however long it was on its way", () => {
+    const network = new Network(2);
+    const [slot, other] = [network.slot(0), network.slot(1)];
+    const answer = emptyAnswer(slot, network.now);
+    const hear = (message: FormationMessage): void =>
+      network.carryOut(slot, slot.formation.receive(other.self, message, network.now));
+    network.now = monotonicMs(network.now + STATUS_FRESH_MS + 1);
+    hear(answer);
+    hear({ kind: "formStatus", nonce: "", status: { kind: "empty", wallSeconds: 1 } });
+    hear({ kind: "formReply", groupId: idOf("e"), accepted: false, status: { kind: "empty", wallSeconds: 1 } });
+    expect(slot.disk).toBeNull();
+    expect(slot.formation.silent(network.now)).toEqual(["app-1"]);
+    hear({ ...emptyAnswer(slot, network.now) });
+    expect(slot.disk).not.toBeNull();
+  });
+
+  it("believes the later of two words: who has a group is not empty by an older answer", () => {
+    const network = new Network(2);
+    const [slot, other] = [network.slot(0), network.slot(1)];
+    const answer = emptyAnswer(slot, network.now);
+    network.now = monotonicMs(network.now + 10);
+    const member: FormationStatus = { kind: "member", groupId: idOf("8") };
+    slot.formation.receive(other.self, { kind: "formStatus", nonce: "", status: member }, network.now);
+    network.carryOut(slot, slot.formation.receive(other.self, answer, network.now));
+    expect(slot.disk).toBeNull();
+    expect(slot.formation.outsider).toBe(true);
   });
 
   it("forms a group of one by itself", () => {
@@ -179,10 +206,7 @@ describe("first formation", () => {
     const { self } = network.slot(0);
     for (const ordinal of [1, 2]) {
       const slot = network.slot(ordinal);
-      network.carryOut(
-        slot,
-        slot.formation.receive(self, { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } }, network.now),
-      );
+      network.carryOut(slot, slot.formation.receive(self, emptyAnswer(slot, network.now), network.now));
     }
     for (let round = 0; round < 10; round += 1) network.tick();
     expect(network.slots.map((slot) => slot.disk)).toEqual([null, null, null]);
@@ -216,31 +240,59 @@ describe("a proposer that dies on the way", () => {
     expect(network.slot(1).disk, "kept: silence proves nothing").toEqual(form);
   });
 
-  it("is dropped once every other founder's slot has another incarnation, and a new Form follows", () => {
-    const network = new Network(3);
+  it.each([
+    { size: 2, accepted: [1], gone: [0] },
+    { size: 3, accepted: [1], gone: [0, 2] },
+    { size: 4, accepted: [0, 1], gone: [2, 3] },
+    { size: 5, accepted: [1, 3], gone: [0, 2, 4] },
+  ])("is given up with its incarnation once no majority of its founders is left: $accepted of $size", (given) => {
+    const network = new Network(given.size);
     const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
-    network.slot(1).disk = form;
-    network.slot(1).restart();
-    network.slot(0).rebirth("a");
-    network.slot(2).rebirth("b");
+    for (const ordinal of given.accepted) {
+      network.slot(ordinal).disk = form;
+      network.slot(ordinal).restart();
+    }
+    for (const ordinal of given.gone) network.slot(ordinal).rebirth(String.fromCodePoint(97 + ordinal));
     for (let round = 0; round < 20; round += 1) network.tick();
     expect(network.groups()).toEqual([idOf("f")]);
-    expect(network.slots.every((slot) => slot.grouped !== null)).toBe(true);
+    for (const { self, grouped } of network.slots) {
+      expect(grouped?.founders).toContainEqual(self);
+      expect(form.founders, "as somebody who never accepted the other").not.toContainEqual(self);
+    }
   });
 
-  it("is kept while one of its founders might still accept it", () => {
+  it("is given up by a founder that was away while the group replaced the others", () => {
     const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
+    const old = network.slot(1).self;
+    network.slot(1).disk = form;
+    for (const [ordinal, id] of [
+      [0, "a"],
+      [2, "b"],
+    ] as const) {
+      network.slot(ordinal).rebirth(id);
+      network.slot(ordinal).grouped = form;
+      network.slot(ordinal).restart();
+    }
+    network.slot(1).restart();
+    for (let round = 0; round < 5; round += 1) network.tick();
+    expect(network.slot(1).self).not.toEqual(old);
+    expect(network.slot(1).formation.outsider, "and asks to be taken in").toBe(true);
+  });
+
+  it("is kept while a majority of its founders might still accept it", () => {
+    const network = new Network(4);
     const form: Form = { groupId: idOf("e"), founders: network.slots.map((slot) => slot.self), tokenBase: 4_194_304 };
     network.slot(1).disk = form;
     network.slot(1).restart();
     network.slot(0).rebirth("a");
-    network.down.add("app-2");
+    network.down.add("app-2").add("app-3");
     for (let round = 0; round < 20; round += 1) network.tick();
     expect(network.slot(1).disk).toEqual(form);
     expect(network.groups()).toEqual([]);
   });
 
-  it("is dropped when the only other founder has durably accepted another", () => {
+  it("is given up when the only other founder has durably accepted another", () => {
     const network = new Network(2);
     const [first, second] = [network.slot(0), network.slot(1)];
     second.disk = { groupId: idOf("e"), founders: [first.self, second.self], tokenBase: 4_194_304 };
@@ -249,11 +301,15 @@ describe("a proposer that dies on the way", () => {
     second.restart();
     network.carryOut(
       second,
-      second.formation.receive(first.self, { kind: "formStatus", status: first.formation.status() }, network.now),
+      second.formation.receive(
+        first.self,
+        { kind: "formStatus", nonce: "", status: first.formation.status() },
+        network.now,
+      ),
     );
     expect(second.disk).toBeNull();
     for (let round = 0; round < 5; round += 1) network.tick();
-    expect(network.groups()).toEqual([idOf("d")]);
+    expect(network.groups(), "both began anew").toEqual([idOf("f")]);
   });
 });
 
@@ -326,10 +382,9 @@ describe("names that DNS lists beyond the set", () => {
     for (let round = 0; round < 20; round += 1) network.tick();
     expect(network.groups()).toEqual([]);
     expect(network.slot(0).formation.silent(network.now)).toEqual(["app-3"]);
-    const empty: FormationStatus = { kind: "empty", wallSeconds: 1 };
     const from = { id: idOf("9"), name: "app-3" };
-    const { formation } = network.slot(0);
-    network.carryOut(network.slot(0), formation.receive(from, { kind: "formStatus", status: empty }, network.now));
+    const slot = network.slot(0);
+    network.carryOut(slot, slot.formation.receive(from, emptyAnswer(slot, network.now), network.now));
     expect(
       network.slot(0).grouped?.founders.map(({ name }) => name),
       "and are no founders",
@@ -340,7 +395,7 @@ describe("names that DNS lists beyond the set", () => {
     const network = scaled();
     const from = { id: idOf("9"), name: "app-3" };
     const status: FormationStatus = { kind: "member", groupId: idOf("8") };
-    const actions = network.slot(0).formation.receive(from, { kind: "formStatus", status }, network.now);
+    const actions = network.slot(0).formation.receive(from, { kind: "formStatus", nonce: "", status }, network.now);
     expect(actions).toEqual([{ kind: "send", to: "app-3", message: { kind: "joinRequest" } }]);
     expect(network.slot(0).formation.outsider).toBe(true);
   });

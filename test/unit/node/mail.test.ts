@@ -91,7 +91,7 @@ describe("a raft message", () => {
 
 describe("an introductory message", () => {
   it.each([
-    { message: { kind: "formQuery" }, calls: ["may need an answer: m1"] },
+    { message: { kind: "formQuery", nonce: "" }, calls: ["may need an answer: m1"] },
     { message: { kind: "joinRequest" }, calls: ["may need an answer: m1"] },
     { message: removedFrom(lifeOf(0).id), calls: [`removed: ${GROUP_ID}`] },
     { message: removedFrom(lifeOf(0, "f").id), calls: [] },
@@ -123,8 +123,8 @@ describe("an introductory message", () => {
 
   it("of anybody is a sign of life of a name that is kept, and of no other", () => {
     const bench = member();
-    bench.handlers.message(lifeOf(1), { kind: "formQuery" }, null);
-    bench.handlers.message(lifeOf(7), { kind: "formQuery" }, null);
+    bench.handlers.message(lifeOf(1), { kind: "formQuery", nonce: "" }, null);
+    bench.handlers.message(lifeOf(7), { kind: "formQuery", nonce: "" }, null);
     expect([bench.contacts.heardAt(lifeOf(1)), bench.contacts.heardAt(lifeOf(7))]).toEqual([1_000, null]);
   });
 });

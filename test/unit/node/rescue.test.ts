@@ -14,7 +14,8 @@ const m = (position: number): Member => memberAt(position);
 /** m0 looks around among so many voters; `seen` says which incarnation it is connected to under a name. */
 function survey(voters: number, seen: Readonly<Record<string, MemberId>> = {}, self = m(0)): Survey {
   const connectedId = (name: string): MemberId | null => seen[name] ?? null;
-  return { self, voters: Array.from({ length: voters }, (_, at) => m(at)), connectedId };
+  const all = Array.from({ length: voters }, (_, at) => m(at));
+  return { self, voters: all, votes: all.some(({ id }) => id === self.id), connectedId };
 }
 
 const REBORN = { m1: m(11).id, m2: m(12).id };
@@ -57,6 +58,19 @@ describe("a rescue", () => {
     expect(replaced(seen)).toEqual([m(0), m(1)]);
     expect(isMajorityGone(seen)).toBe(true);
     expect(isMajorityGone(survey(3, { m1: m(11).id }))).toBe(false);
+  });
+
+  it("by a standby is refused while one voter may live: a smaller majority may have been agreed upon without it", () => {
+    const reborn = { id: m(10).id, name: "m0" };
+    expect(refusal(survey(3, { m1: m(11).id }, reborn), [])).toContain("this pod has no vote, and m2 may have");
+    expect(refusal(survey(3, REBORN, reborn), []), "no voter is left").toBeNull();
+    expect(refusal(survey(3, { m1: m(11).id }, reborn), ["m2"]), "by a person's word").toBeNull();
+  });
+
+  it("counts a standby that it is about to promote as a voter, and names each standby once", () => {
+    const seen = { ...survey(3, REBORN), standbys: [m(2), m(4), m(4)] };
+    expect(refusal(seen, [])).toMatch(/^m4 stood by/u);
+    expect(refusal(seen, ["m4"])).toBeNull();
   });
 
   it("begins above every index and token that the old group can have given, and shuts out its incarnations", () => {

@@ -31,7 +31,7 @@ describe("a rescue of a group that goes on", () => {
       name: nameOf(at),
     }));
     if (self === undefined || old === undefined || newer === undefined) throw new Error("three of them");
-    const survey = { self, voters: [self, old], connectedId: () => null };
+    const survey = { self, voters: [self, old], votes: true, connectedId: () => null };
     expect(refusal(survey, [old.name])).toBeNull();
     expect(refusal({ ...survey, strangers: [newer] }, [old.name])).toContain("goes on without this pod");
   });

@@ -15,6 +15,8 @@ function stranger(ordinal: number): Member {
   return { id: memberId(String(ordinal).padStart(32, "0")), name: nameOf(ordinal) };
 }
 
+const NONCE = "f".repeat(32);
+
 describe("a flood of names", () => {
   it("is kept within a bound while a group forms, and crowds out nobody of the set", () => {
     const formation = new Formation({
@@ -25,9 +27,10 @@ describe("a flood of names", () => {
       groupId: null,
       listed: () => [],
       wallSeconds: () => 0,
-      newGroupId: () => "f".repeat(32),
+      newId: () => NONCE,
     });
-    const empty = { kind: "formStatus", status: { kind: "empty", wallSeconds: 1 } } as const;
+    const empty = { kind: "formStatus", nonce: NONCE, status: { kind: "empty", wallSeconds: 1 } } as const;
+    formation.question(NOW);
     for (let ordinal = 3; ordinal < FLOOD; ordinal += 1) formation.receive(stranger(ordinal), empty, NOW);
     for (const ordinal of [1, 2]) formation.receive(stranger(ordinal), empty, NOW);
     expect(formation.tick(NOW).length).toBeLessThanOrEqual(MAX_MEMBERS + MAX_DNS_RECORDS + 2);
@@ -69,11 +72,12 @@ describe("a pod whose clock shows an impossible year", () => {
       groupId: null,
       listed: () => [],
       wallSeconds: () => 0,
-      newGroupId: () => "f".repeat(32),
+      newId: () => NONCE,
     });
+    formation.question(NOW);
     const hear = (wallSeconds: number): readonly string[] =>
       formation
-        .receive(stranger(1), { kind: "formStatus", status: { kind: "empty", wallSeconds } }, NOW)
+        .receive(stranger(1), { kind: "formStatus", nonce: NONCE, status: { kind: "empty", wallSeconds } }, NOW)
         .map(({ kind }) => kind);
     expect(hear(MAX_WALL_SECONDS + 1)).toEqual([]);
     expect(formation.silent(NOW)).toEqual(["app-1"]);

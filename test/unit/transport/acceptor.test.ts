@@ -23,7 +23,7 @@ const HELLO = {
   from: { id: idOf(2), name: "app-1" },
   to: "app-0",
 } as const;
-const QUERY = { kind: "formQuery" } as const;
+const QUERY = { kind: "formQuery", nonce: "" } as const;
 const JOIN = { kind: "joinRequest" } as const;
 const ALONE = { voters: [HELLO.from], learners: [] };
 const STATE = { index: 0, term: 0, configuration: ALONE, removed: [], lock: [] };

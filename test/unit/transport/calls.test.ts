@@ -35,8 +35,8 @@ describe("the call of a peer that this node is connected to", () => {
     const peer = await bench.welcome(other);
     await bench.seen.untilConnected("app-1");
     await call(transport);
-    expect(transport.sendTo("app-1", { kind: "formQuery" })).toBe(true);
-    expect(await peer.next()).toEqual({ kind: "formQuery" });
+    expect(transport.sendTo("app-1", { kind: "formQuery", nonce: "" })).toBe(true);
+    expect(await peer.next()).toEqual({ kind: "formQuery", nonce: "" });
     expect(other.accepted()).toBe(1);
     expect(kinds()).toEqual(["connected"]);
   });
@@ -80,7 +80,7 @@ describe("the call of a peer that this node is connected to", () => {
       Recorder.prototype.message.apply(bench.seen, told);
     };
     // In one packet, so that nothing happens between the two.
-    RawPeer.dial(transport.port).send({ ...HELLO, from: REBORN }, { kind: "formQuery" });
+    RawPeer.dial(transport.port).send({ ...HELLO, from: REBORN }, { kind: "formQuery", nonce: "" });
     await bench.seen.until(() => bench.seen.messages().length === 1);
     expect(kinds()).toEqual(["connected", "disconnected", "message"]);
   });

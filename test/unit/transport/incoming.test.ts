@@ -49,7 +49,7 @@ describe("an incoming connection", () => {
     const heard = new Promise<string>((resolve) => {
       incomingOn(socket, resolve);
     });
-    socket.push(Buffer.concat([rawFrame(HELLO), pings, rawFrame({ kind: "formQuery" })]));
+    socket.push(Buffer.concat([rawFrame(HELLO), pings, rawFrame({ kind: "formQuery", nonce: "" })]));
     expect(await heard).toBe("formQuery");
     expect(socket.writableLength).toBeGreaterThan(MAX_HANDSHAKE_FRAME_BYTES);
     expect(socket.writableLength).toBeLessThan(2 * MAX_HANDSHAKE_FRAME_BYTES);
@@ -59,7 +59,7 @@ describe("an incoming connection", () => {
     const socket = new StuckSocket();
     const heard: string[] = [];
     incomingOn(socket, (kind) => heard.push(kind));
-    const query = rawFrame({ kind: "formQuery" });
+    const query = rawFrame({ kind: "formQuery", nonce: "" });
     for (const chunk of [Buffer.concat([rawFrame(HELLO), query, rawFrame("{"), query]), query, query]) {
       socket.push(chunk);
       await new Promise(setImmediate);
@@ -72,7 +72,7 @@ describe("an incoming connection", () => {
     const heard: string[] = [];
     const incoming = incomingOn(socket, (kind) => heard.push(kind));
     // A process that wakes from a pause runs its timer once, and reads after that.
-    for (const frame of [HELLO, { kind: "formQuery" }, { kind: "formQuery" }]) {
+    for (const frame of [HELLO, { kind: "formQuery", nonce: "" }, { kind: "formQuery", nonce: "" }]) {
       for (let tick = 0; tick < 3; tick += 1) incoming.tick();
       socket.push(rawFrame(frame));
       await new Promise(setImmediate);

@@ -156,7 +156,7 @@ describe("a connection", () => {
     // More than the kernel takes at once: the rest waits in the process.
     let sent = 0;
     while (transport.send(APP_1, LARGE)) sent += 1;
-    expect(transport.sendTo("app-1", { kind: "formQuery" })).toBe(true);
+    expect(transport.sendTo("app-1", { kind: "formQuery", nonce: "" })).toBe(true);
     transport.setLocal(APP_0);
     expect(await peer.closed).toBeNull();
     expect(peer.frames.map(({ kind }) => kind).slice(-2)).toEqual(["appendRequest", "formQuery"]);

@@ -133,7 +133,7 @@ describe("a certificate is not a peer's, and both ends say so, when it", () => {
   it("is not there", async () => {
     const { seen, dial } = await port();
     const { ca: trusted } = optionsOf(await world.tlsDir(ca));
-    const peer = dial({ ca: trusted, minVersion: "TLSv1.3" }).send(HELLO, { kind: "formQuery" });
+    const peer = dial({ ca: trusted, minVersion: "TLSv1.3" }).send(HELLO, { kind: "formQuery", nonce: "" });
     expect(await peer.next()).toMatchObject({ kind: "refusal", code: "peer_certificate" });
     await peer.closed;
     await seen.untilFault("peer_certificate");
