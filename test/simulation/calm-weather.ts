@@ -25,9 +25,9 @@ function votesIn({ voters }: Configuration, { disk }: Machine): boolean {
   return voters.some(({ id }) => id === disk.identity?.id);
 }
 
-/** Whether a Form has been accepted of which it is open yet what becomes of it. */
+/** Whether somebody without a group may be about to enter one, of which nobody can say yet what it is worth. */
 export function isForming({ machines }: Surroundings): boolean {
-  return machines.some(({ disk: { form, snapshot } }) => form !== null && snapshot === null);
+  return machines.some(({ disk: { identity, snapshot } }) => identity !== null && snapshot === null);
 }
 
 /** Whether so many disks are gone that some configuration has no majority any more: only a person can help. */

@@ -26,7 +26,6 @@ const SAMPLE: readonly (readonly [name: ProfileName, seeds: number, nodes: numbe
   ["network", 25, null],
   ["clocks", 25, null],
   ["quiet", 3, null],
-  ["years", 5, 3],
 ];
 
 /** Seeds that once broke a promise, each for its own reason; see docs/explanation/verification.md. */

@@ -29,7 +29,7 @@ import { check } from "./violation.ts";
 const BUSY_EVENTS = 100_000;
 const BUSY_MS = 2_000;
 const TOKEN_BASE = 1_000_000;
-/** For a Form of the storm to become a group, which may have lost its majority, or to be given up. */
+/** For a Form of the storm to become a group or to be given up, and for who was taken in to learn of it. */
 const FORMING_MS = 5_000;
 
 export class World {
