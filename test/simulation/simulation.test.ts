@@ -33,6 +33,10 @@ const ONCE_BROKEN: readonly (readonly [name: ProfileName, seed: number])[] = [
   ["rescue", 43],
   ["rescue", 221],
   ["members", 100_094],
+  ["formation", 302_028],
+  ["rescue", 300_817],
+  ["rescue", 301_840],
+  ["churn", 1_000_341],
 ];
 
 function run(seed: number, alter?: Alter): Promise<Outcome> {
