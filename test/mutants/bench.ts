@@ -27,8 +27,10 @@ const DIRECTED = [
   "test/paper",
   "test/transcript",
 ] as const;
-/** A few that fail are enough. */
-const BAIL = 5;
+/** One that fails is enough. */
+const BAIL = 1;
+/** The part of a hunt that comes before the directed tests: most mutants die within it. */
+const FIRST_LEG = 0.4;
 /** CPU time of the runner itself, far above what it takes. */
 const DIRECTED_CPU_SECONDS = 300;
 
@@ -79,9 +81,11 @@ export async function judge(mutant: Mutant, kills: number, seconds: number, only
     copy(FOR_HUNTS, root);
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
     apply(root, mutant);
-    const hunt = await huntIn(root, kills, seconds, only);
-    const isOver = hunt.kills.length >= kills || only !== undefined;
-    return { mutant, hunt, directed: isOver ? null : await directedIn(root) };
+    if (only !== undefined) return { mutant, hunt: await huntIn(root, kills, seconds, only), directed: null };
+    const hunt = await huntIn(root, kills, FIRST_LEG * seconds);
+    if (hunt.kills.length >= kills) return { mutant, hunt, directed: null };
+    const directed = await directedIn(root);
+    return { mutant, hunt: directed.length > 0 ? hunt : await huntIn(root, kills, seconds), directed };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
