@@ -91,7 +91,14 @@ function report(log: Log, error: unknown): void {
   log.observe({ kind: "fatal", code, message: messageOf(error), stack });
 }
 
-/** Says why on the log and ends the process, in this very turn: whatever is broken must not go on. */
+/** Says why on the log, as its last line, and ends the process. */
+async function end(log: Log, error: unknown): Promise<never> {
+  report(log, error);
+  await log.end();
+  process.exit(EXIT_FAULT);
+}
+
+/** The same in this very turn: nobody knows what is broken. */
 function die(log: Log, error: unknown): never {
   report(log, error);
   log.flush();
@@ -105,9 +112,7 @@ async function run(settings: Settings): Promise<void> {
   try {
     await serve(settings, log);
   } catch (error) {
-    report(log, error);
-    await log.end();
-    process.exit(EXIT_FAULT);
+    await end(log, error);
   }
 }
 
@@ -152,7 +157,8 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     siblings: () => discovery.siblings(settings.name),
     entropy: { id: () => memberId(randomBytes(16).toString("hex")), seed: () => randomBytes(4).readUInt32LE() },
     observer,
-    fatal: (error) => die(log, error),
+    // The node is silent by now.
+    fatal: (error) => void end(log, error),
   });
   const application = new NodeApplication(node);
   const servers = await startServers(settings, application, metrics, observer);

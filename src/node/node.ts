@@ -205,6 +205,8 @@ export class TenureNode {
     if (this.#failed) return;
     this.#failed = true;
     this.changed();
+    // The process may take a moment to end, and what this node knows may not be on its disk.
+    void this.options.transport.close().catch(() => {});
     this.options.fatal(error);
   }
 
