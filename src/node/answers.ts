@@ -2,9 +2,9 @@
  * What others have answered to the questions of a formation, and how old each answer is.
  *
  * "I am empty" is true only of the moment in which it was said, so it is as old as the question that it answers, not
- * as its arrival: it may have waited in a buffer while this process stood still, and whoever was empty then may be all that
- * is left of a group by now. The principle is that of the lease (DESIGN, L1). A Form that was accepted, or a group, is
- * for ever.
+ * as its arrival: it may have waited in a buffer while this process stood still, and whoever was empty then may be all
+ * that is left of a group by now. The principle is that of the lease (DESIGN, L1). A Form that was accepted, or a
+ * group, is for ever.
  *
  * Invariant: an answer to nobody's question, or to an old one, never says that somebody is empty; a later word is never
  * replaced by an earlier one. What is kept is bounded.

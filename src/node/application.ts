@@ -98,7 +98,7 @@ export class NodeApplication implements Application {
 
   cluster(): ClusterAnswer {
     const { name, group: groupName, clock, timing, version } = this.#node.options;
-    const { group, groupId, tokenBase, contacts, self } = this.#node;
+    const { group, groupId, tokenBase, peers, self } = this.#node;
     const base = { group: groupName, groupId, self: name, tokenBase, leaseDurationMs: timing.leaseDurationMs };
     if (group === null || self === null) {
       const trouble = this.#node.outsider
@@ -109,8 +109,8 @@ export class NodeApplication implements Application {
     }
     const now = clock.now();
     const view = group.view(now);
-    const isConnected = (member: typeof self): boolean => this.#node.isConnected(member.name, member.id);
-    const members = membersOf(view, { self, version, contacts, isConnected }, group.eligible, now);
+    const isConnected = (member: typeof self): boolean => this.#node.peers.isConnected(member.name, member.id);
+    const members = membersOf(view, { self, version, contacts: peers.contacts, isConnected }, group.eligible, now);
     const noLeader = view.leader === null || group.standing(now).reason === "no-quorum";
     return {
       ...base,
@@ -152,7 +152,7 @@ export class NodeApplication implements Application {
       members: { voter: configuration.voters.length, learner: configuration.learners.length },
       peers: others
         .filter(({ id }) => !learns || configuration.voters.some((voter) => voter.id === id))
-        .map(({ name, id }) => ({ name, connected: this.#node.isConnected(name, id) })),
+        .map(({ name, id }) => ({ name, connected: this.#node.peers.isConnected(name, id) })),
       leaderlessMs: group?.leaderlessMs(now) ?? now.monotonicMs - this.#startedAtMs,
       eligible: this.eligible(),
       draining: group?.draining ?? false,

@@ -14,23 +14,20 @@
 import { present } from "../base/assert.ts";
 import { TenureError } from "../base/errors.ts";
 import { MAX_VOTERS } from "../base/limits.ts";
-import { logIndex, type Member, type MemberId, type Now, term } from "../base/types.ts";
+import { logIndex, type Member, type Now, term } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, HardState, Snapshot, StoredState } from "../ports/storage.ts";
 import type { LocalPeer } from "../ports/transport.ts";
-import type { Core } from "../raft/core.ts";
 import type { Effects } from "../raft/effect.ts";
 import { type Configuration, isMemberOf } from "../raft/entry.ts";
-import { Contacts } from "./contacts.ts";
 import { Founding } from "./founding.ts";
 import type { Group } from "./group.ts";
 import { Life } from "./life.ts";
 import { handlersOf } from "./mail.ts";
 import { byOrdinal, otherNames, parseSetName } from "./names.ts";
-import { Neighbours } from "./neighbours.ts";
+import { Peers } from "./peers.ts";
 import type { NodeOptions } from "./options.ts";
-import { Rivals } from "./rivals.ts";
-import { isMajorityGone, refusal, replaced, snapshotOfRescue, type Survey } from "./rescue.ts";
+import { isMajorityGone, refusal, replaced, rescued } from "./rescue.ts";
 
 type LogState = Pick<StoredState, "hardState" | "entries">;
 
@@ -39,10 +36,8 @@ const NO_LOG: LogState = { hardState: NO_STATE, entries: [] };
 
 export class TenureNode {
   readonly options: NodeOptions;
-  readonly contacts = new Contacts();
+  readonly peers: Peers;
   readonly #listeners = new Set<() => void>();
-  readonly #neighbours: Neighbours;
-  readonly #rivals: Rivals;
   #self: Member | null = null;
   #founding: Founding | null = null;
   #life: Life | null = null;
@@ -55,8 +50,11 @@ export class TenureNode {
 
   constructor(options: NodeOptions) {
     this.options = options;
-    this.#neighbours = new Neighbours(options.name);
-    this.#rivals = new Rivals(options.name);
+    this.peers = new Peers({
+      ...options,
+      others: this.#others(),
+      membership: () => (this.#life === null ? null : { self: this.#me(), core: this.#life.group.core }),
+    });
   }
 
   get self(): Member | null {
@@ -105,7 +103,7 @@ export class TenureNode {
       const lastIndex = stored.entries.at(-1)?.index ?? snapshot.index;
       this.observe({ kind: "rejoined", groupId: snapshot.groupId, term: stored.hardState.term, lastIndex });
     }
-    transport.setPeers(this.#peerNames());
+    this.peers.keep();
     await transport.start(this.#local(), this.#handlers());
     if (this.#life === null) this.#founding.start();
     else this.#life.group.start();
@@ -137,17 +135,17 @@ export class TenureNode {
 
   /** Voters whose names are taken by new incarnations. */
   get emptied(): readonly Member[] {
-    return this.group === null ? [] : replaced(this.#survey(this.group));
+    return this.group === null ? [] : replaced(this.peers.survey(this.#me(), this.group.core));
   }
 
   /** Pods that are in another group of this name: there were two rescues, or a group came back that was given up. */
   get rivals(): readonly string[] {
-    return this.#rivals.names(this.options.clock.monotonic());
+    return this.peers.rivals;
   }
 
   /** Whether so many came back without their data that only a person can help. */
   get rescueNeeded(): boolean {
-    return this.group !== null && isMajorityGone(this.#survey(this.group));
+    return this.group !== null && isMajorityGone(this.peers.survey(this.#me(), this.group.core));
   }
 
   /**
@@ -162,25 +160,12 @@ export class TenureNode {
     const refuse = (why: string): TenureError => new TenureError("rescue_refused", why);
     if (life === null || this.#changing || this.#leaving) throw refuse("this pod is not a member of a group");
     if (confirm !== life.groupId) throw refuse(`to confirm, give the id of this pod's group: ${life.groupId}`);
-    const why = refusal(this.#survey(life.group), lost);
+    const why = refusal(this.peers.survey(this.#me(), life.group.core), lost);
     if (why !== null) throw refuse(why);
     await this.#between(async () => {
-      const { storage, clock, entropy, timing } = this.options;
-      const { core } = life.group;
+      const { storage } = this.options;
       const self = this.#me();
-      // What the old group may have promised is waited out by the new one as after a restart, and at least D.
-      const largestPromiseMs = Math.max(core.hardState.largestPromiseMs, timing.leaseDurationMs);
-      const hardState = { ...core.hardState, largestPromiseMs };
-      const snapshot = snapshotOfRescue({
-        self,
-        view: core.view(clock.now()),
-        committed: core.committedConfiguration,
-        term: hardState.term,
-        removed: core.removed,
-        oldTokenBase: life.tokenBase,
-        groupId: entropy.id(),
-        wallSeconds: clock.wallSeconds(),
-      });
+      const { hardState, snapshot } = rescued(self, life.group.core, life.tokenBase, this.options);
       await storage.append({ hardState, entries: [] });
       await storage.saveSnapshot(snapshot);
       this.#founding = this.#newFounding(self, null, snapshot.groupId);
@@ -214,10 +199,6 @@ export class TenureNode {
     for (const listener of this.#listeners) listener();
   }
 
-  isConnected(name: string, id: MemberId): boolean {
-    return this.options.transport.connectedId(name) === id;
-  }
-
   /** The identity on the disk, or a new one. */
   async #identify(stored: Member | null): Promise<Member> {
     const { name, storage, entropy, version } = this.options;
@@ -248,14 +229,14 @@ export class TenureNode {
       newId: entropy.id,
       siblings: this.options.siblings ?? (() => Promise.resolve([])),
       met: (names) => {
-        for (const each of names) this.#mayNeedAnswer(each);
+        for (const each of names) this.peers.mayNeedAnswer(each);
       },
       clock,
       storage,
       transport,
       observe: (event) => this.observe(event),
       becameGrouped: (form) => this.#formed(form),
-      gaveUp: ({ groupId }) => this.#startAnew({ kind: "formationGivenUp", groupId }),
+      gaveUp: (form) => this.#startAnew({ kind: "formationGivenUp", groupId: form.groupId }),
       fail: (error) => this.fail(error),
     });
   }
@@ -272,25 +253,16 @@ export class TenureNode {
   #handlers(): ReturnType<typeof handlersOf> {
     return handlersOf({
       clock: this.options.clock,
-      contacts: this.contacts,
+      contacts: this.peers.contacts,
       self: () => this.#self,
       founding: () => this.#founding,
       life: () => this.#life,
       observe: (event) => this.observe(event),
-      mayNeedAnswer: (name) => this.#mayNeedAnswer(name),
-      otherGroup: (name, isRefused) => {
-        if (isRefused) this.#rivals.refused(name, this.options.clock.monotonic());
-        else this.#rivals.accepted(name);
-      },
+      mayNeedAnswer: (name) => this.peers.mayNeedAnswer(name),
+      otherGroup: (name, isRefused) => this.peers.otherGroup(name, isRefused),
       joined: (snapshot) => this.#joined(snapshot),
       removed: (groupId) => this.#removed(groupId),
     });
-  }
-
-  /** Keeps a connection for a while to a name that may not be among those it is kept to anyway. */
-  #mayNeedAnswer(name: string): void {
-    const isNew = this.#neighbours.welcome(name, this.options.clock.monotonic());
-    if (isNew) this.options.transport.setPeers(this.#peerNames());
   }
 
   /** The moment at which a founder becomes a member: the snapshot of the Form makes it durable. */
@@ -341,7 +313,7 @@ export class TenureNode {
     void this.#between(async () => {
       await storage.wipe();
       this.#founding = this.#newFounding(await this.#identify(null), null, null);
-      transport.setPeers(this.#peerNames());
+      this.peers.keep();
       transport.setLocal(this.#local());
       this.#founding.start();
     });
@@ -373,7 +345,7 @@ export class TenureNode {
   #enter(snapshot: Snapshot, state: LogState): void {
     const { transport } = this.options;
     const { group } = this.#become(snapshot, state);
-    transport.setPeers(this.#peerNames());
+    this.peers.keep();
     transport.setLocal(this.#local());
     group.start();
     this.changed();
@@ -399,7 +371,7 @@ export class TenureNode {
     const now = this.options.clock.now();
     const kinds = new Set(batch.flatMap(({ events }) => events).map(({ kind }) => kind));
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
-    if (this.#neighbours.forget(now.monotonicMs) || isChanged) this.options.transport.setPeers(this.#peerNames());
+    this.peers.forget(now.monotonicMs, isChanged);
     if (kinds.has("removed")) return this.#startAnew({ kind: "removed" });
     if (this.#mayBeOut(life, now)) this.#askToJoin(life);
     life.lookAtMembers(now);
@@ -422,40 +394,10 @@ export class TenureNode {
       this.options.transport.sendTo(name, { kind: "joinRequest" });
     }
   }
-
-  #peerNames(): readonly string[] {
-    const core = this.#life?.group.core;
-    const names =
-      core === undefined
-        ? this.#neighbours.ofSet(this.#others())
-        : this.#neighbours.ofGroup(this.#me(), core.configuration, core.committedConfiguration);
-    this.contacts.keep(names);
-    return names;
-  }
-
-  #survey(group: Group): Survey {
-    const { core } = group;
-    const strangers = this.contacts.members.filter(
-      (member) => this.isConnected(member.name, member.id) && !core.isRemoved(member.id) && !isKnown(core, member),
-    );
-    return {
-      self: this.#me(),
-      voters: core.configuration.voters,
-      votes: core.committedConfiguration.voters.some(({ id }) => id === this.#self?.id),
-      standbys: [...core.committedConfiguration.learners, ...core.configuration.learners],
-      connectedId: (name) => this.options.transport.connectedId(name),
-      strangers,
-      rivals: this.rivals,
-    };
-  }
 }
 
 /** The founders vote, up to MAX_VOTERS in the order of their ordinals; further ones listen (DESIGN, Membership). */
 export function configurationOf(form: Form): Configuration {
   const founders = form.founders.toSorted(byOrdinal);
   return { voters: founders.slice(0, MAX_VOTERS), learners: founders.slice(MAX_VOTERS) };
-}
-
-function isKnown({ configuration, committedConfiguration }: Core, { id }: Member): boolean {
-  return isMemberOf(configuration, id) || isMemberOf(committedConfiguration, id);
 }

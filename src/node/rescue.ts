@@ -5,7 +5,7 @@
  * knowing. A voter counts as gone only if its name is taken by another incarnation here and now, or if a person says
  * that its pod and disk no longer exist, and it is not heard.
  *
- * Deliberately absent: the act itself (src/node/node.ts), and any rescue without a person: a slot that another
+ * Deliberately absent: the writing (src/node/node.ts), and any rescue without a person: a slot that another
  * incarnation occupies proves that the old pod is gone only as far as Kubernetes keeps its word.
  */
 import { assert } from "../base/assert.ts";
@@ -13,9 +13,11 @@ import { MAX_REMOVED } from "../base/limits.ts";
 import { logIndex, type Member, type MemberId, type Term } from "../base/types.ts";
 import { majoritySize } from "../lease/majority.ts";
 import { tokenBaseAfter } from "../lease/token.ts";
-import type { Snapshot } from "../ports/storage.ts";
+import type { HardState, Snapshot } from "../ports/storage.ts";
+import type { Core } from "../raft/core.ts";
 import { allMembers, type Configuration } from "../raft/entry.ts";
 import type { CoreView } from "../raft/view.ts";
+import type { NodeOptions } from "./options.ts";
 
 export interface Survey {
   readonly self: Member;
@@ -130,6 +132,29 @@ export function snapshotOfRescue(rescue: Rescue): Snapshot {
     removed: [...others, ...removed].slice(0, MAX_REMOVED),
     lock: view.history,
   };
+}
+
+/** What the new group begins with, on the disk of its only member. */
+export function rescued(
+  self: Member,
+  core: Core,
+  oldTokenBase: number,
+  { clock, entropy, timing }: Pick<NodeOptions, "clock" | "entropy" | "timing">,
+): { readonly hardState: HardState; readonly snapshot: Snapshot } {
+  // What the old group may have promised is waited out by the new one as after a restart, and at least D.
+  const largestPromiseMs = Math.max(core.hardState.largestPromiseMs, timing.leaseDurationMs);
+  const hardState = { ...core.hardState, largestPromiseMs };
+  const snapshot = snapshotOfRescue({
+    self,
+    view: core.view(clock.now()),
+    committed: core.committedConfiguration,
+    term: hardState.term,
+    removed: core.removed,
+    oldTokenBase,
+    groupId: entropy.id(),
+    wallSeconds: clock.wallSeconds(),
+  });
+  return { hardState, snapshot };
 }
 
 function namesOf(members: readonly Member[]): string {

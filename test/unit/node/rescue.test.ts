@@ -60,7 +60,7 @@ describe("a rescue", () => {
     expect(isMajorityGone(survey(3, { m1: m(11).id }))).toBe(false);
   });
 
-  it("by a standby is refused while one voter may live: a smaller majority may have been agreed upon without it", () => {
+  it("by a standby is refused while one voter may live: without it, a smaller majority may have been agreed on", () => {
     const reborn = { id: m(10).id, name: "m0" };
     expect(refusal(survey(3, { m1: m(11).id }, reborn), [])).toContain("this pod has no vote, and m2 may have");
     expect(refusal(survey(3, REBORN, reborn), []), "no voter is left").toBeNull();
