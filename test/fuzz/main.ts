@@ -1,6 +1,5 @@
 /**
- * `npm run fuzz -- --target NAME|all [--seconds N | --inputs N] [--seed S]`; `--replay FILE` runs the inputs of a file
- * once; `--minimize` writes the smallest corpus that still reaches and answers all that it does now.
+ * `npm run fuzz`: feeds bytes to whatever reads some, and keeps those that reach more of it. `--help` has the options.
  *
  * Invariant: the exit status is 1 if a promise was broken; the input is then in a file, shrunk, and the command that
  * replays it was printed.
@@ -10,7 +9,7 @@
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions } from "../support/options.ts";
 import { Coverage } from "./engine/coverage.ts";
 import { fuzz, type FoundFault, type Progress } from "./engine/loop.ts";
 import { minimized } from "./engine/minimize.ts";
@@ -24,31 +23,46 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const REPORT_EVERY_MS = 5_000;
 const DEFAULT_SECONDS = 30;
 
-const { values } = parseArgs({
-  options: {
-    target: { type: "string", default: "all" },
-    seconds: { type: "string" },
-    inputs: { type: "string" },
-    seed: { type: "string", default: "1" },
-    "no-coverage": { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-    minimize: { type: "boolean", default: false },
-    replay: { type: "string" },
-  },
-});
+const { values, number, refuse } = readOptions({
+  name: "fuzz",
+  about: `
+Feeds changed inputs to whatever reads bytes from outside, keeps those that reach or answer something new, and writes
+down, shrunk, each that breaks a promise.
 
-function numberOf(name: "seconds" | "inputs" | "seed", fallback: number): number {
-  const text = values[name];
-  const value = text === undefined ? fallback : Number(text);
-  if (Number.isNaN(value) || value < 0) throw new Error(`--${name} takes a number, not "${text}"`);
-  return value;
-}
+Targets: ${TARGET_NAMES.join(", ")}.
+`,
+  options: {
+    target: { type: "string", takes: "NAME", default: "all", about: "one of them" },
+    seconds: {
+      type: "string",
+      takes: "S",
+      about: `how long for each target; ${DEFAULT_SECONDS} unless that or --inputs is said`,
+    },
+    inputs: { type: "string", takes: "N", about: "end after so many, if that is sooner; without end unless said" },
+    seed: { type: "string", takes: "S", default: "1", about: "of the changes" },
+    "no-coverage": { type: "boolean", default: false, about: "go by answers alone, which is faster" },
+    keep: { type: "boolean", default: false, about: "add what was worth keeping to the corpus" },
+    minimize: {
+      type: "boolean",
+      default: false,
+      about: "write the smallest corpus that still reaches and answers all that it does now",
+    },
+    replay: { type: "string", takes: "FILE", about: "the inputs of this file, once" },
+  },
+  exit: "0 if no promise was broken, 1 if one was",
+});
 
 function namesOf(given: string): readonly TargetName[] {
   if (given === "all") return TARGET_NAMES;
   if (isTargetName(given)) return [given];
-  throw new Error(`--target is all, or one of ${TARGET_NAMES.join(", ")}`);
+  return refuse(`there is no target "${given}"`);
 }
+
+const names = namesOf(values.target);
+const seed = number("seed", 0);
+const limit = number("inputs", 0);
+const isLong = values.seconds !== undefined || values.inputs !== undefined;
+const forSeconds = isLong ? number("seconds", 0, "any") : DEFAULT_SECONDS;
 
 function corpusOf(name: string): string {
   return join(import.meta.dirname, "corpus", `${name}.txt`);
@@ -82,9 +96,7 @@ async function campaign(name: TargetName): Promise<void> {
   counts = isCounted(target);
   const corpus = [...readInputs(regressionsOf(name)), ...readInputs(corpusOf(name))];
   const startMs = performance.now();
-  const seed = numberOf("seed", 1);
-  const limit = numberOf("inputs", Infinity);
-  const untilMs = startMs + 1_000 * numberOf("seconds", limit === Infinity ? DEFAULT_SECONDS : 1e9);
+  const untilMs = startMs + 1_000 * forSeconds;
   let reportedMs = startMs;
   const line = ({ inputs, kept, answers, findings }: Progress): string => {
     const seconds = (performance.now() - startMs) / 1_000;
@@ -143,7 +155,7 @@ async function minimize(name: TargetName): Promise<void> {
   coverage.stop();
 }
 
-for (const name of namesOf(values.target)) {
+for (const name of names) {
   if (values.replay !== undefined) await replay(name, values.replay);
   else if (values.minimize) await minimize(name);
   else await campaign(name);

@@ -1,8 +1,6 @@
 /**
- * `npm run mutants [-- --only <part of a name>] [--skip <how many>] [--kills 3] [--seconds 20] [--workers 2]`: seeds
- * each defect into a copy of the source and shows what kills it.
- *
- * With `--checks`, each check of the simulation instead, with the mutant that it has to find alone.
+ * `npm run mutants`: seeds each defect into a copy of the source and shows what kills it; with `--checks`, each check
+ * of the simulation instead, with the mutant that it has to find alone. `--help` has the options.
  *
  * A mutant is killed when so many different seeds of the simulation die of it, or when a directed test fails: neither
  * is luck. What a hunt does not find is left to the directed tests.
@@ -11,23 +9,37 @@
  *
  * Deliberately absent: a way to accept a survivor.
  */
-import { parseArgs } from "node:util";
 import { RULES } from "../simulation/violation.ts";
+import { readOptions } from "../support/options.ts";
 import { judge, ROOT, type Verdict } from "./bench.ts";
 import { KILLED_BY } from "./checks.ts";
 import type { Kill } from "./hunt.ts";
 import { allMutants, faultOf, type Mutant } from "./mutant.ts";
 
-const { values } = parseArgs({
+const { values, number } = readOptions({
+  name: "mutants",
+  about: `
+Seeds each defect of test/mutants/*.txt into a copy of the source and shows what kills it: seeds of the simulation that
+die of it, or directed tests that fail. The unchanged source comes first; nothing may kill that one.
+`,
   options: {
-    only: { type: "string", default: "" },
-    skip: { type: "string", default: "0" },
-    kills: { type: "string", default: "3" },
-    /** CPU seconds of one hunt. */
-    seconds: { type: "string", default: "20" },
-    workers: { type: "string", default: "2" },
-    checks: { type: "boolean", default: false },
+    only: { type: "string", takes: "TEXT", default: "", about: "those with this in their names; all unless said" },
+    skip: { type: "string", takes: "N", default: "0", about: "not the first N of them" },
+    kills: {
+      type: "string",
+      takes: "N",
+      default: "3",
+      about: "so many seeds have to die of a mutant, or one directed test fail",
+    },
+    seconds: { type: "string", takes: "S", default: "20", about: "CPU seconds of one hunt" },
+    workers: { type: "string", takes: "N", default: "2", about: "hunts at once" },
+    checks: {
+      type: "boolean",
+      default: false,
+      about: "each check of the simulation, with the mutant that it has to find alone; takes --only and --seconds",
+    },
   },
+  exit: "0 if every patch applies, every mutant is killed and the unchanged source is not, 1 if not",
 });
 
 const UNCHANGED: Mutant = { name: "(the unchanged source)", breaks: "nothing", patches: [] };
@@ -84,10 +96,11 @@ async function huntByCheck(kills: number, seconds: number): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const [kills, seconds] = [Number(values.kills), Number(values.seconds)];
+  const [skip, workers] = [number("skip", 0), number("workers", 1)];
+  const [kills, seconds] = [number("kills", 1), number("seconds", 1, "any")];
   const mutants = allMutants()
     .filter(({ name }) => name.includes(values.only))
-    .slice(Number(values.skip));
+    .slice(skip);
   const faults = mutants.flatMap(({ name, patches }) =>
     patches.flatMap((patch) => {
       const fault = faultOf(ROOT, patch);
@@ -112,7 +125,7 @@ async function main(): Promise<void> {
       verdicts.push(verdict);
     }
   };
-  await Promise.all(Array.from({ length: Number(values.workers) }, work));
+  await Promise.all(Array.from({ length: workers }, work));
   const killed = verdicts.filter((verdict) => isKilled(verdict, kills));
   const bySeeds = verdicts.filter((verdict) => killsOf(verdict).length >= kills);
   const rules = new Set(bySeeds.flatMap(({ hunt }) => hunt.kills.map(({ rule }) => rule)));
@@ -124,5 +137,5 @@ async function main(): Promise<void> {
   if (alarms.length > 0 || faults.length > 0 || killed.length < mutants.length) process.exitCode = 1;
 }
 
-if (values.checks) await huntByCheck(1, Number(values.seconds));
+if (values.checks) await huntByCheck(1, number("seconds", 1, "any"));
 else await main();

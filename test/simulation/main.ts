@@ -1,6 +1,5 @@
 /**
- * `npm run simulate -- --seed 7`, `--seeds 1000 [--first 1]`, `--minutes 10`, each with `--nodes 3|5`, `--profile …`,
- * `--shrink`, `--until-failure`, `--twice`; and `--seed 7 --swarm '{…}'` for a world that `--shrink` has found.
+ * `npm run simulate`: one seed, with what happened in it, or many, with their rates. `--help` has the options.
  *
  * Invariant: the exit status is 1 if any seed broke a promise; each of the first few is named, with the commit, the
  * command that replays it and its last events.
@@ -8,7 +7,7 @@
  * Deliberately absent: parallel runs. Start it twice with other first seeds.
  */
 import { execFileSync } from "node:child_process";
-import { parseArgs } from "node:util";
+import { readOptions } from "../support/options.ts";
 import { runCampaign, type Sum } from "./campaign.ts";
 import { outsideMicrotasks } from "./microtasks.ts";
 import { type Alter, isProfileName, PROFILES, withNodes } from "./profiles.ts";
@@ -22,36 +21,36 @@ const SHRINKING_SEEDS = 25;
 const REPORT_EVERY_MS = 10_000;
 const MS_PER_YEAR = 365.25 * 86_400_000;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    seeds: { type: "string" },
-    first: { type: "string", default: "1" },
-    minutes: { type: "string" },
-    nodes: { type: "string" },
-    profile: { type: "string", default: "swarm" },
-    swarm: { type: "string" },
-    shrink: { type: "boolean", default: false },
-    "until-failure": { type: "boolean", default: false },
-    /** Each seed a second time, to see that its trace is the same. */
-    twice: { type: "boolean", default: false },
-  },
-});
+const { values, number, refuse } = readOptions({
+  name: "simulate",
+  about: `
+Runs whole groups in simulated worlds with every fault there is, and checks that no promise is broken: one seed, with
+what happened in it, or one after the other until it is told to end, with the rates.
 
-function numberOf(name: "seed" | "seeds" | "first" | "minutes" | "nodes", fallback: number): number {
-  const text = values[name];
-  const value = text === undefined ? fallback : Number(text);
-  if (Number.isNaN(value) || value < 0) throw new Error(`--${name} takes a number, not "${text}"`);
-  return value;
-}
+Profiles, each a kind of world: ${Object.keys(PROFILES).join(", ")}.
+`,
+  options: {
+    seed: { type: "string", takes: "S", about: "this one, once" },
+    seeds: { type: "string", takes: "N", about: "so many; without end unless said" },
+    first: { type: "string", takes: "S", default: "1", about: "the first of many" },
+    minutes: { type: "string", takes: "M", about: "end after so long, if that is sooner; without end unless said" },
+    nodes: { type: "string", takes: "N", about: "pods of a group; as each seed has drawn unless said" },
+    profile: { type: "string", takes: "NAME", default: "swarm", about: "one of them" },
+    swarm: { type: "string", takes: "JSON", about: "the world that --shrink has found, instead of a profile" },
+    shrink: { type: "boolean", default: false, about: "look for a smaller world in which a failed seed fails" },
+    "until-failure": { type: "boolean", default: false, about: "end at the first seed that fails" },
+    twice: { type: "boolean", default: false, about: "each of many seeds again, to see that its trace is the same" },
+  },
+  exit: "0 if no promise was broken, 1 if one was",
+});
 
 function alteration(): Alter {
   const { profile, swarm } = values;
   // What --shrink printed; a person who changes it is trusted.
   if (swarm !== undefined) return () => JSON.parse(swarm) as Swarm;
-  if (!isProfileName(profile)) throw new Error(`--profile is one of ${Object.keys(PROFILES).join(", ")}`);
-  const nodes = numberOf("nodes", 0);
-  return (drawn) => PROFILES[profile](nodes === 0 ? drawn : withNodes(drawn, nodes));
+  if (!isProfileName(profile)) return refuse(`there is no profile "${profile}"`);
+  const nodes = values.nodes === undefined ? null : number("nodes", 1);
+  return (drawn) => PROFILES[profile](nodes === null ? drawn : withNodes(drawn, nodes));
 }
 
 function commit(): string {
@@ -145,5 +144,5 @@ async function runMany(first: number, count: number, minutes: number): Promise<v
   if (sum.failures > 0) process.exitCode = 1;
 }
 
-if (values.seed !== undefined) await runOne(numberOf("seed", 1));
-else await runMany(numberOf("first", 1), numberOf("seeds", Infinity), numberOf("minutes", Infinity));
+if (values.seed !== undefined) await runOne(number("seed", 0));
+else await runMany(number("first", 0), number("seeds", 0), number("minutes", 0, "any"));

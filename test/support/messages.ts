@@ -11,6 +11,7 @@ import type {
   AppendReply,
   AppendRequest,
   InstallSnapshot,
+  Message,
   PreVoteReply,
   PreVoteRequest,
   TimeoutNow,
@@ -18,6 +19,18 @@ import type {
   VoteRequest,
 } from "../../src/raft/message.ts";
 import { D } from "./timing.ts";
+
+/** Of the messages of Raft; the transport has others, which never reach a core. */
+export const MESSAGE_KINDS = [
+  "preVoteRequest",
+  "preVoteReply",
+  "voteRequest",
+  "voteReply",
+  "appendRequest",
+  "appendReply",
+  "installSnapshot",
+  "timeoutNow",
+] as const satisfies readonly Message["kind"][];
 
 export function preVoteRequest(atTerm: number, lastIndex = 0, lastTerm = 0, priority = 0): PreVoteRequest {
   const last = { lastIndex: logIndex(lastIndex), lastTerm: term(lastTerm) };

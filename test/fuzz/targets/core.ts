@@ -18,6 +18,7 @@ import { baseOf, claim, config, configurationOf, hardStateOf, noop, nowOf } from
 import {
   appendReply,
   appendRequest,
+  MESSAGE_KINDS,
   preVoteReply,
   preVoteRequest,
   timeoutNow,
@@ -99,26 +100,12 @@ function coreIn(state: number): { readonly core: Core; readonly nowMs: number } 
 
 /** The message as the codec lets it through to a member; null when it does not. */
 function accepted(value: unknown): Message | null {
-  const kind = typeof value === "object" && value !== null ? String(Reflect.get(value, "kind")) : "";
-  if (!isRaft(kind)) return null;
+  const word: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "kind") : undefined;
+  const kind = MESSAGE_KINDS.find((known) => known === word);
+  if (kind === undefined) return null;
   const result = v.safeParse<v.GenericSchema<unknown, PeerMessage>>(MESSAGE_SCHEMAS[kind], value);
-  // isRaft has left out every kind that is for strangers.
+  // MESSAGE_KINDS leaves out every kind that is for strangers.
   return result.success ? (result.output as Message) : null;
-}
-
-const RAFT_KINDS = [
-  "preVoteRequest",
-  "preVoteReply",
-  "voteRequest",
-  "voteReply",
-  "appendRequest",
-  "appendReply",
-  "installSnapshot",
-  "timeoutNow",
-] as const;
-
-function isRaft(kind: string): kind is Message["kind"] {
-  return RAFT_KINDS.some((known) => known === kind);
 }
 
 function isFar(message: Message): boolean {
@@ -162,13 +149,7 @@ export function open(): Target {
     Buffer.from(
       JSON.stringify({ state, steps: steps.map(([from, afterMs, message]) => ({ from, afterMs, message })) }),
     );
-  const snapshot = {
-    index: logIndex(9),
-    term: term(4),
-    configuration: configurationOf([0, 1, 2]),
-    removed: [],
-    lock: [],
-  };
+  const snapshot = { ...baseOf(configurationOf([0, 1, 2]), 9, 4), removed: [], lock: [] };
   return {
     covers: ["src/raft/", "src/lease/"],
     seeds: [

@@ -8,10 +8,9 @@ import { createConnection } from "node:net";
 import { type LockApi, startLockApi } from "../../../src/api/lock-api.ts";
 import { createFakeApplication } from "../../support/fake-application.ts";
 import { bytesMutator, either } from "../engine/bytes.ts";
-import { changeJson } from "../engine/json.ts";
-import { type Mutator, require, type Target } from "../engine/target.ts";
+import { changeBody, END } from "../engine/http.ts";
+import { require, type Target } from "../engine/target.ts";
 
-const END = "\r\n\r\n";
 const PARALLEL = 16;
 /** What waits for longer, such as a long poll, is cut off; that is what the client of a long poll may do as well. */
 const PATIENCE_MS = 250;
@@ -26,17 +25,6 @@ const TOKENS = [
   "Expect: 100-continue", "Upgrade: h2c", "\r\n", END, "0\r\n\r\n", '{"eligible":false}', '{"to":"app-2"}', "\0",
   "\n",
 ];
-
-const changeBody: Mutator = (input, dice, others) => {
-  const at = input.indexOf(END) + END.length;
-  const body = changeJson(
-    input.subarray(at),
-    dice,
-    others.slice(-20).map((other) => other.subarray(other.indexOf(END) + END.length)),
-  );
-  const head = input.toString("latin1", 0, at).replace(/Content-Length: \d+/u, `Content-Length: ${body.length}`);
-  return Buffer.concat([Buffer.from(head, "latin1"), body]);
-};
 
 interface Slot {
   readonly api: LockApi;

@@ -6,17 +6,19 @@
  */
 import { decodeAcceptorFrame, decodeDiallerFrame, encode } from "../../../src/transport/codec.ts";
 import type { WireFrame } from "../../../src/transport/wire.ts";
+import { ADDED_SINCE_1 } from "../../support/golden-frames.ts";
 import { changeJson } from "../engine/json.ts";
 import { refusal, require, same, type Target } from "../engine/target.ts";
 import { goldenBodies } from "./golden.ts";
 
 const HEADER_BYTES = 4;
 
-/** The value of the frame; protocol 1 had no `leaving`, and then it is false. */
+/** The value of the frame, with what a sender of protocol 1 has left out. */
 function asSent(body: Buffer): unknown {
   const value: unknown = JSON.parse(body.toString());
-  const isReply = typeof value === "object" && value !== null && Reflect.get(value, "kind") === "appendReply";
-  return isReply ? { leaving: false, ...value } : value;
+  if (typeof value !== "object" || value === null) return value;
+  const added = ADDED_SINCE_1.get(String(Reflect.get(value, "kind")));
+  return added === undefined ? value : { ...added, ...value };
 }
 
 function decoded(body: Buffer, decode: (body: Buffer) => WireFrame): string {

@@ -2,7 +2,8 @@
  * Commands against something that is no sidecar, or a hostile one (src/cli/client.ts): raw bytes in the place of each
  * HTTP answer.
  *
- * Promise: a command ends with one of its exit statuses and with text that moves no cursor; no answer makes it throw.
+ * The first byte of an input picks the command; the rest is what every connection is answered. Promise: a command ends
+ * with one of its exit statuses and with text that moves no cursor; no answer makes it throw.
  */
 import { createServer, type Socket } from "node:net";
 import { EXIT } from "../../../src/cli/commands.ts";
@@ -11,29 +12,16 @@ import { runCommand } from "../../../src/cli/run-command.ts";
 import { printable } from "../../../src/cli/wrap.ts";
 import { createFakeApplication } from "../../support/fake-application.ts";
 import { bytesMutator, either } from "../engine/bytes.ts";
-import { changeJson } from "../engine/json.ts";
-import { type Mutator, require, type Target } from "../engine/target.ts";
+import { changeBody, END } from "../engine/http.ts";
+import { require, type Target } from "../engine/target.ts";
 
 const COMMANDS = ["status", "members", "history"] as const;
-const END = "\r\n\r\n";
 const SLOTS = 8;
 
 interface Slot {
   readonly port: number;
   answer: Buffer;
 }
-
-/** The first byte picks the command; the rest is what every connection is answered. */
-const changeBody: Mutator = (input, dice, others) => {
-  const at = input.indexOf(END) + END.length;
-  const body = changeJson(
-    input.subarray(at),
-    dice,
-    others.slice(-20).map((other) => other.subarray(other.indexOf(END) + END.length)),
-  );
-  const head = input.toString("latin1", 0, at).replace(/Content-Length: \d+/u, `Content-Length: ${body.length}`);
-  return Buffer.concat([Buffer.from(head, "latin1"), body]);
-};
 
 export async function open(): Promise<Target> {
   const sockets = new Set<Socket>();

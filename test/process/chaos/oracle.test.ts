@@ -2,6 +2,7 @@
  * The oracle of the chaos campaigns sees what it must see, and nothing else.
  */
 import { describe, expect, it } from "vitest";
+import { Claims } from "./claims.ts";
 import { Ledger } from "./ledger.ts";
 import { violationsOf, violationsOfCuts, violationsOfLedger } from "./oracle.ts";
 import type { Claim, FaultRecord } from "./record.ts";
@@ -41,6 +42,32 @@ describe("claims", () => {
   ])("with a token that %s an earlier one are seen", (verb, token) => {
     const faults = violationsOf([claim("a", 2, 0, 10), claim("b", token, 20, 30)]);
     expect(faults).toEqual([expect.stringContaining(`a token ${verb} an earlier one`)]);
+  });
+});
+
+describe("what witnesses believed", () => {
+  it("is one claim for a token, which grows until its application stops", () => {
+    const claims = new Claims();
+    claims.take("app-0", { report: "claim", token: 7, fromMs: 100, untilMs: 200 });
+    claims.take("app-0", { report: "claim", token: 7, fromMs: 100, untilMs: 300 });
+    claims.take("app-1", { report: "stop", token: 7, atMs: 110 });
+    expect(claims.all).toEqual([{ name: "app-0", token: 7, fromMs: 100, untilMs: 300 }]);
+    claims.take("app-0", { report: "stop", token: 7, atMs: 250 });
+    claims.take("app-0", { report: "claim", token: 7, fromMs: 100, untilMs: 400 });
+    expect(claims.all).toEqual([{ name: "app-0", token: 7, fromMs: 100, untilMs: 250 }]);
+  });
+
+  it("outlives an application that is killed, until the one after it says that it has stopped", () => {
+    const claims = new Claims();
+    claims.take("app-0", { report: "claim", token: 7, fromMs: 100, untilMs: 900 });
+    claims.take("app-1", { report: "claim", token: 8, fromMs: 500, untilMs: 1_400 });
+    expect(violationsOf(claims.all)).toHaveLength(1);
+    claims.take("app-0", { report: "stop", token: null, atMs: 450 });
+    expect(violationsOf(claims.all)).toEqual([]);
+    expect(claims.all.map(({ untilMs }) => untilMs)).toEqual([450, 1_400]);
+    // Its sidecar did not take it: the new application may believe on.
+    claims.take("app-0", { report: "claim", token: 7, fromMs: 460, untilMs: 950 });
+    expect(violationsOf(claims.all)).toHaveLength(1);
   });
 });
 

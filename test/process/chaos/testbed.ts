@@ -17,6 +17,7 @@ import { Ledger } from "./ledger.ts";
 import { type Missing, missingMeans } from "./means.ts";
 import { type Host, Network } from "./network.ts";
 import { Pod } from "./pod.ts";
+import { Claims } from "./claims.ts";
 import type { Claim } from "./record.ts";
 import { Room } from "./room.ts";
 import { run, tryRun } from "./shell.ts";
@@ -58,7 +59,7 @@ export class Testbed {
   pods: readonly Pod[] = [];
   /** What is wrong at once, without an oracle. */
   readonly broken: string[] = [];
-  readonly #claims = new Map<string, Claim & { stoppedMs: number }>();
+  readonly #claims = new Claims();
   /** Pods whose links go through proxies now; without namespaces it is all of them, always. */
   readonly #proxied = new Set<string>();
   #closed: Promise<void> | null = null;
@@ -99,12 +100,7 @@ export class Testbed {
 
   /** In the order of their first claim. */
   get claims(): readonly Claim[] {
-    return [...this.#claims.values()].map(({ name, token, fromMs, untilMs, stoppedMs }) => ({
-      name,
-      token,
-      fromMs,
-      untilMs: Math.min(untilMs, stoppedMs),
-    }));
+    return this.#claims.all;
   }
 
   /** Whoever claims right now. */
@@ -241,20 +237,8 @@ export class Testbed {
 
   #take(pod: Pod, report: Report): void {
     const { name } = pod;
-    if (report.report === "claim") {
-      const key = `${report.token} ${name}`;
-      const known = this.#claims.get(key);
-      this.#claims.set(key, {
-        name,
-        token: report.token,
-        fromMs: Math.min(known?.fromMs ?? report.fromMs, report.fromMs),
-        untilMs: Math.max(known?.untilMs ?? report.untilMs, report.untilMs),
-        stoppedMs: known?.stoppedMs ?? Number.POSITIVE_INFINITY,
-      });
-    } else if (report.report === "stop") {
-      const known = this.#claims.get(`${report.token} ${name}`);
-      if (known !== undefined) known.stoppedMs = Math.min(known.stoppedMs, report.atMs);
-    } else if (report.report === "write") {
+    this.#claims.take(name, report);
+    if (report.report === "write") {
       const { token, decidedAtMs, untilMs, late } = report;
       this.ledger.write({ name, token, atMs: machineMs(), decidedAtMs, untilMs, late });
     } else if (report.report === "broken") {

@@ -15,8 +15,11 @@ export type Order =
 export type Report =
   /** "I may act from … to …", grown with each renewal; `untilMs` as an application on this pod's clock believes. */
   | { readonly report: "claim"; readonly token: number; readonly fromMs: number; readonly untilMs: number }
-  /** The application has stopped for good with this token, before its deadline. */
-  | { readonly report: "stop"; readonly token: number; readonly atMs: number }
+  /**
+   * The application has stopped for good with this token, before its deadline. Null: with whatever token it had before
+   * it was killed; the one that says so has just been started in its place, and knows none.
+   */
+  | { readonly report: "stop"; readonly token: number | null; readonly atMs: number }
   /** At each change of what the sidecar says; `status` 0: no answer. */
   | {
       readonly report: "answer";

@@ -147,6 +147,7 @@ async function act(): Promise<void> {
 
 /** The order matters: the belief ends, the end is on record, and only then the sidecar hears of it. */
 async function resign(token: number): Promise<void> {
+  if (token === 0) tell({ report: "stop", token: null, atMs: machineMs() });
   if (token > stoppedToken) {
     stoppedToken = token;
     unbelieve();

@@ -6,17 +6,6 @@ import * as messages from "../../support/messages.ts";
 import { type Args, configurationNamed, memberNamed, numberOf, ScriptError } from "../harness/args.ts";
 import type { Verb } from "../harness/verb.ts";
 
-const KINDS = [
-  "preVoteRequest",
-  "preVoteReply",
-  "voteRequest",
-  "voteReply",
-  "appendRequest",
-  "appendReply",
-  "installSnapshot",
-  "timeoutNow",
-] as const satisfies readonly Message["kind"][];
-
 export const message: Verb = {
   usage:
     "message m0 m1 KIND term=N [last=I/T] [priority=P] [granted=true] [remaining=MS] [promised-to=T] [round=R]" +
@@ -31,7 +20,7 @@ export const message: Verb = {
 
 function messageOf(args: Args): Message {
   const word = args.word("kind");
-  const kind = KINDS.find((known) => known === word);
+  const kind = messages.MESSAGE_KINDS.find((known) => known === word);
   if (kind === undefined) throw new ScriptError(`no such message: ${word}`);
   const term = args.number("term", 0);
   switch (kind) {

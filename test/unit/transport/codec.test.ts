@@ -1,40 +1,16 @@
 /** The codec: what version 2 wrote decodes for ever, and nothing else than a message of the protocol passes. */
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { TenureError } from "../../../src/base/errors.ts";
 import { MAX_APPEND_ENTRIES, MAX_HANDSHAKE_FRAME_BYTES, MAX_REFUSAL_LENGTH } from "../../../src/base/limits.ts";
-import {
-  decodeAcceptorFrame,
-  decodeAnswer,
-  decodeDiallerFrame,
-  decodeHello,
-  encode,
-} from "../../../src/transport/codec.ts";
+import { decodeAnswer, decodeHello, encode } from "../../../src/transport/codec.ts";
 import { MESSAGE_SCHEMAS } from "../../../src/transport/schemas.ts";
 import { PROTOCOL } from "../../../src/transport/wire.ts";
 import type { WireFrame } from "../../../src/transport/wire.ts";
+import { DECODERS, goldenFrames } from "../../support/golden-frames.ts";
 import { idOf } from "../../support/transport-recorder.ts";
 
-const DECODERS = {
-  hello: decodeHello,
-  answer: decodeAnswer,
-  dialler: decodeDiallerFrame,
-  acceptor: decodeAcceptorFrame,
-} as const;
-
-const goldenSchema = v.array(
-  v.object({
-    by: v.picklist(["hello", "answer", "dialler", "acceptor"]),
-    what: v.string(),
-    length: v.string(),
-    body: v.string(),
-    value: v.looseObject({ kind: v.string() }),
-  }),
-);
-const path = new URL("../../golden/wire-v2.json", import.meta.url);
-const golden = v.parse(goldenSchema, JSON.parse(readFileSync(path, "utf8")));
+const golden = goldenFrames(2);
 
 type Values = Readonly<Record<string, unknown>>;
 
