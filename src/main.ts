@@ -89,6 +89,7 @@ function report(log: Log, error: unknown): void {
   const code = error instanceof TenureError ? error.code : "internal";
   const stack = error instanceof TenureError ? null : error instanceof Error ? (error.stack ?? null) : null;
   log.observe({ kind: "fatal", code, message: messageOf(error), stack });
+  process.exitCode = EXIT_FAULT;
 }
 
 /** Says why on the log, as its last line, and ends the process. */
@@ -174,7 +175,8 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   clock.close();
   observer.observe({ kind: "stopped" });
   await log.end();
-  process.exit(0);
+  // A fault may have come while it stopped.
+  process.exit();
 }
 
 function openStorage(directory: string, observer: Observer): Promise<Storage> {

@@ -102,9 +102,7 @@ export class Formation {
     this.#answers.forgetOthers(this.#options.others, now);
     // Also those who are not of the set as this node knows it: a set may have been scaled.
     const names = [...new Set([...this.#expected(), ...this.#answers.names])];
-    const message = this.question(now);
-    const asks = names.map((to): FormationAction => ({ kind: "send", to, message }));
-    return [...decided, ...asks];
+    return [...decided, ...asksOf(names, this.question(now))];
   }
 
   question(now: MonotonicMs): FormationMessage {
@@ -175,12 +173,21 @@ export class Formation {
     this.#outsider = mine === undefined && this.#hearsOfGroup(now);
     if (mine !== undefined) return this.#accept(mine, now);
     if (!this.#options.proposer || this.#outsider) return [];
-    const founders = this.#emptyFounders(now);
-    if (founders === null || !this.#strangersAreEmpty(now)) return [];
-    const seconds = Math.max(this.#options.wallSeconds(), ...founders.map(({ wallSeconds }) => wallSeconds));
+    // Before DNS was asked nobody knows whether the set has grown. A group may live in a name that it lists.
+    if (this.#options.listed() === null) return [];
+    const expected = this.#expected();
+    const wereEmpty = this.#answers.wereEmpty(expected, now);
+    if (wereEmpty === "perhaps") return asksOf(expected, this.#answers.newQuestion(now));
+    return wereEmpty === "yes" ? this.#propose(now) : [];
+  }
+
+  #propose(now: MonotonicMs): readonly FormationAction[] {
+    const founders = this.#options.others.flatMap((name) => this.#answers.fresh(name, now) ?? []);
+    const clocks = founders.map(({ status }) => (status.kind === "empty" ? status.wallSeconds : 0));
+    const seconds = Math.max(this.#options.wallSeconds(), ...clocks);
     const form: Form = {
       groupId: this.#options.newId(),
-      founders: [this.#options.self, ...founders.map(({ member }) => member)],
+      founders: [this.#options.self, ...founders.map(({ from }) => from)],
       tokenBase: tokenBaseOf(seconds),
     };
     const proposals = this.#options.others.map((to): FormationAction => ({
@@ -202,34 +209,12 @@ export class Formation {
     return [{ kind: "save", form }, ...this.#decide(now)];
   }
 
-  /** All others, or null unless each has answered lately that it is empty. */
-  #emptyFounders(now: MonotonicMs): readonly { readonly member: Member; readonly wallSeconds: number }[] | null {
-    const founders = [];
-    for (const name of this.#options.others) {
-      const heard = this.#answers.fresh(name, now);
-      if (heard === null || heard.status.kind !== "empty") return null;
-      founders.push({ member: heard.from, wallSeconds: heard.status.wallSeconds });
-    }
-    return founders;
-  }
-
-  /**
-   * A set that was scaled up after its pods were configured has more names than this node expects. If DNS lists one, a
-   * group may live there: a name that does not answer that it is empty holds the formation back.
-   */
-  #strangersAreEmpty(now: MonotonicMs): boolean {
-    const strangers = this.#expected().filter((name) => !this.#options.others.includes(name));
-    return (
-      this.#options.listed() !== null &&
-      strangers.every((name) => this.#answers.fresh(name, now)?.status.kind === "empty")
-    );
-  }
-
+  /** All others of the set as this node knows it, and of the set as DNS lists it: it may have been scaled since. */
   #expected(): readonly string[] {
     return [...new Set([...this.#options.others, ...(this.#options.listed() ?? [])])];
   }
 
-  /** Acceptance is for ever, so an old answer of that very incarnation is as good as a new one. */
+  /** Acceptance is for as long as the incarnation lives. */
   #acceptedByMajority(form: Form, now: MonotonicMs): boolean {
     const accepted = form.founders.filter((founder) => {
       if (this.#isSelf(founder)) return true;
@@ -261,6 +246,10 @@ export class Formation {
 function groupOf(status: FormationStatus): string | null {
   if (status.kind === "accepted") return status.form.groupId;
   return status.kind === "member" ? status.groupId : null;
+}
+
+function asksOf(names: readonly string[], message: FormationMessage): readonly FormationAction[] {
+  return names.map((to) => ({ kind: "send", to, message }));
 }
 
 function isSave(action: FormationAction): boolean {

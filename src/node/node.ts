@@ -12,7 +12,7 @@
  * would need the others' inside.
  */
 import { present } from "../base/assert.ts";
-import { TenureError } from "../base/errors.ts";
+import { messageOf, TenureError } from "../base/errors.ts";
 import { MAX_VOTERS } from "../base/limits.ts";
 import { logIndex, type Member, type Now, term } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
@@ -156,11 +156,15 @@ export class TenureNode {
    * @param lost names of pods that are gone with their disks, by a person's word
    */
   async rescue(confirm: string, lost: readonly string[]): Promise<void> {
-    const life = this.#life;
     const refuse = (why: string): TenureError => new TenureError("rescue_refused", why);
+    const listed = await this.#siblings().catch((error: unknown) => {
+      throw refuse(`DNS does not say which pods there are, so some may be members unseen: ${messageOf(error)}`);
+    });
+    const life = this.#life;
     if (life === null || this.#changing || this.#leaving) throw refuse("this pod is not a member of a group");
     if (confirm !== life.groupId) throw refuse(`to confirm, give the id of this pod's group: ${life.groupId}`);
-    const why = refusal(this.peers.survey(this.#me(), life.group.core), lost);
+    const set = [...this.#others(), ...listed];
+    const why = refusal({ ...this.peers.survey(this.#me(), life.group.core), set }, lost);
     if (why !== null) throw refuse(why);
     await this.#between(async () => {
       const { storage } = this.options;
@@ -227,7 +231,7 @@ export class TenureNode {
       groupId,
       wallSeconds: () => clock.wallSeconds(),
       newId: entropy.id,
-      siblings: this.options.siblings ?? (() => Promise.resolve([])),
+      siblings: () => this.#siblings(),
       met: (names) => {
         for (const each of names) this.peers.mayNeedAnswer(each);
       },
@@ -239,6 +243,10 @@ export class TenureNode {
       gaveUp: (form) => this.#startAnew({ kind: "formationGivenUp", groupId: form.groupId }),
       fail: (error) => this.fail(error),
     });
+  }
+
+  #siblings(): Promise<readonly string[]> {
+    return this.options.siblings?.() ?? Promise.resolve([]);
   }
 
   #others(): readonly string[] {

@@ -83,7 +83,10 @@ export class Peers {
     return {
       self,
       voters: core.configuration.voters,
-      votes: core.committedConfiguration.voters.some(({ id }) => id === self.id),
+      // After a restart, what was committed is known as of the last snapshot only.
+      votes: [core.committedConfiguration, core.configuration].every(({ voters }) =>
+        voters.some(({ id }) => id === self.id),
+      ),
       standbys: [...core.committedConfiguration.learners, ...core.configuration.learners],
       connectedId: (name) => this.#options.transport.connectedId(name),
       strangers,

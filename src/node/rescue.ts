@@ -23,8 +23,8 @@ export interface Survey {
   readonly self: Member;
   readonly voters: readonly Member[];
   /**
-   * Whether this node votes for certain, by a committed configuration. Then no group can be without it, unless by its
-   * own wish; others may have been left behind by changes that made a smaller majority.
+   * Whether this node votes by every configuration that it knows of. Then every later one of its group has it too,
+   * unless it asked to leave; others may have been left behind by changes that made a smaller majority.
    */
   readonly votes: boolean;
   /**
@@ -36,6 +36,11 @@ export interface Survey {
   readonly connectedId: (name: string) => MemberId | null;
   /** Connected members of the same group that this node's log does not know of: the group has gone on without it. */
   readonly strangers?: readonly Member[];
+  /**
+   * Names of the set, as it was configured and as DNS lists it now. One that this node neither knows as a member nor
+   * reaches may be a voter by now: the set may have grown, and others may have left, while this node was away.
+   */
+  readonly set?: readonly string[];
   /** Names of pods that are in another group of the same name. */
   readonly rivals?: readonly string[];
 }
@@ -70,21 +75,33 @@ export function refusal(survey: Survey, lost: readonly string[]): string | null 
     const here = `empty this pod's directory, and it joins that group; or name ${namesOf(elsewhere)} as lost`;
     return `${namesOf(elsewhere)} is in another group of this name already, by another rescue perhaps: ${here}`;
   }
-  const standing = (survey.standbys ?? []).filter(
-    ({ id, name }, at, standbys) =>
+  const standbys = survey.standbys ?? [];
+  const known = new Set([self, ...voters, ...standbys].map(({ name }) => name));
+  const unknown = (survey.set ?? []).filter(
+    (name) => !known.has(name) && !lost.includes(name) && connectedId(name) === null,
+  );
+  if (unknown.length > 0) {
+    const how = "bring them back in reach, or name them as lost if there are no such pods";
+    return `this pod does not hear ${unknown.join(", ")}, which may have become members while it was away: ${how}`;
+  }
+  const heard = [...voters, ...standbys].filter(
+    ({ id, name }) => id !== self.id && lost.includes(name) && connectedId(name) === id,
+  );
+  if (heard.length > 0) return `${namesOf(heard)} answers and is not lost`;
+  const standing = standbys.filter(
+    ({ id, name }, at) =>
       standbys.findIndex((other) => other.id === id) === at &&
       [self, ...voters].every((other) => other.id !== id) &&
       !lost.includes(name) &&
       !isTaken(survey, { id, name }),
   );
   if (standing.length > 0) {
-    const how = "delete their pods, so that they come back empty, or name them as lost once they are gone for good";
+    const how =
+      "delete their pods with their volumes, so that they come back empty, or name them as lost once they are gone for good";
     return `${namesOf(standing)} stood by when this pod last heard, and may vote by now: ${how}`;
   }
   const gone = replaced(survey);
   const said = voters.filter((voter) => lost.includes(voter.name) && voter.id !== self.id && !gone.includes(voter));
-  const heard = said.filter((voter) => connectedId(voter.name) === voter.id);
-  if (heard.length > 0) return `${namesOf(heard)} answers and is not lost`;
   const alive = voters.filter((voter) => !gone.includes(voter) && !said.includes(voter));
   const needed = majoritySize(voters.length);
   const others = alive.filter((voter) => voter.id !== self.id);

@@ -27,7 +27,7 @@ const LINES: Readonly<Record<NodeEvent["kind"], LogLine>> = {
   removed: { level: "warn", text: "was removed from the group; forgets everything and starts again as a new member" },
   formationGivenUp: {
     level: "warn",
-    text: "too many founders of the group are gone before it formed; forgets it and starts again as a new member",
+    text: "so many founders of the group are gone that it cannot form; forgets it and starts again as a new member",
   },
   rescued: { level: "warn", text: "gave up the old group and begins a new one alone" },
   roleChanged: { level: "info", text: "changed its Raft role" },

@@ -24,7 +24,10 @@ export interface LogObserverOptions {
 }
 
 export interface LogObserver extends Observer {
-  /** Writes what waits, in order, and resolves within a second. To be called last: later lines may be lost. */
+  /**
+   * Writes what waits, in order, and resolves when it is written, or after a second where somebody reads too slowly. To
+   * be called last: later lines are lost.
+   */
   end(): Promise<void>;
   /** The same at once; a line that the kernel is still taking may then come after those that waited. */
   flush(): void;
@@ -48,7 +51,8 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    // pino's own `fatal` would flush whatever has a `flushSync`, and so overtake the lines that are under way.
+    { write: (line: string) => void destination.write(line) },
   );
   const repeats = createFaultRepeats();
   const last = new Map<NodeEvent["kind"], NodeEvent>();

@@ -50,12 +50,14 @@ export class VoteChecks {
 
   /** Durable before it is said (figure 2, "updated on stable storage before responding"). */
   sends({ machine }: Life, to: Member, message: Message): void {
-    const { hardState, identity } = machine.disk;
+    const { hardState, identity, snapshot } = machine.disk;
     if (message.kind === "preVoteRequest" || message.kind === "preVoteReply" || identity === null) return;
+    // Who has just joined has the term of the snapshot, which is on its disk, and has never voted.
+    const known = Math.max(hardState.term, snapshot?.term ?? 0);
     check(
-      hardState.term >= message.term,
+      known >= message.term,
       "durability",
-      () => `n${machine.position} speaks of t${message.term}, its disk of t${hardState.term}`,
+      () => `n${machine.position} speaks of t${message.term}, its disk of t${known}`,
     );
     if (message.kind !== "voteRequest" && (message.kind !== "voteReply" || !message.granted)) return;
     const candidate = message.kind === "voteRequest" ? identity.id : to.id;

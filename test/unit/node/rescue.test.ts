@@ -48,6 +48,7 @@ describe("a rescue", () => {
     });
     expect(refusal(of({}), [])).toContain("m3, m4 stood by");
     expect(refusal(of({ m3: m(3).id }), ["m4"])).toContain("m3 stood by");
+    expect(refusal(of({ m3: m(3).id }), ["m3", "m4"])).toContain("m3 answers");
     expect(refusal(of({ m3: m(13).id, m4: m(14).id }), []), "both came back empty").toBeNull();
     expect(refusal(of({}), ["m3", "m4"]), "a person says that both are gone").toBeNull();
   });

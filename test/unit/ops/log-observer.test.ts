@@ -232,14 +232,15 @@ describe("standard output", () => {
       // All threads that write are busy with something else.
       for (let n = 0; n < 8; n += 1) pbkdf2("a", "b", 200_000, 64, "sha512", () => {});
       line("first");
-      line("last");
+      log.observe({ kind: "fatal", code: "internal", message: "the reason", stack: null });
       await log.end();
       line("nobody waits for this one");
       process.exit(3);
     `);
     const { lines, status } = await outputOf(running);
     expect(status).toBe(3);
-    expect(lines.map((line) => line["member"])).toEqual(["first", "last"]);
+    expect(lines.map((line) => line["member"])).toEqual(["first", undefined]);
+    expect(lines.at(-1)).toMatchObject({ event: "fatal", message: "the reason" });
   });
 
   it("never holds up the node: a reader that stands still costs lines, not time or memory", async () => {
