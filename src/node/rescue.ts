@@ -97,12 +97,13 @@ export function refusal(survey: Survey, lost: readonly string[]): string | null 
   );
   if (standing.length > 0) {
     const how =
-      "delete their pods with their volumes, so that they come back empty, or name them as lost once they are gone for good";
+      "delete their pods with their volumes, so that they come back empty, " +
+      "or name them as lost once they are gone for good";
     return `${namesOf(standing)} stood by when this pod last heard, and may vote by now: ${how}`;
   }
   const gone = replaced(survey);
-  const said = voters.filter((voter) => lost.includes(voter.name) && voter.id !== self.id && !gone.includes(voter));
-  const alive = voters.filter((voter) => !gone.includes(voter) && !said.includes(voter));
+  const isLost = (voter: Member): boolean => lost.includes(voter.name) && voter.id !== self.id;
+  const alive = voters.filter((voter) => !gone.includes(voter) && !isLost(voter));
   const needed = majoritySize(voters.length);
   const others = alive.filter((voter) => voter.id !== self.id);
   if (!survey.votes && others.length > 0) {

@@ -52,7 +52,11 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
       formatters: { level: (label) => ({ level: label }) },
     },
     // pino's own `fatal` would flush whatever has a `flushSync`, and so overtake the lines that are under way.
-    { write: (line: string) => void destination.write(line) },
+    {
+      write: (line: string): void => {
+        destination.write(line);
+      },
+    },
   );
   const repeats = createFaultRepeats();
   const last = new Map<NodeEvent["kind"], NodeEvent>();

@@ -34,7 +34,7 @@ async function rescueOf(world: NodeWorld, ordinal: number): Promise<string | nul
 }
 
 describe("a pod that was away", { timeout: LIMIT_MS }, () => {
-  it("is not rescued beside newcomers that go on: they are of the set, and it neither knows nor hears them", async () => {
+  it("is not rescued beside newcomers that go on, of the set, whom it neither knows nor hears", async () => {
     const world = await formed(3);
     const away = world.follower();
     const others = [0, 1, 2].filter((ordinal) => ordinal !== away);
