@@ -44,7 +44,7 @@ function hearsLeader(state: CoreState, now: Now): boolean {
  * goes first instead of granting. After its first try it grants like any other, so that it cannot block the group.
  */
 function goesFirst(state: CoreState, from: Member, request: PreVoteRequest, now: Now, out: Outbox): boolean {
-  if (!state.eligible || !state.isVoter(state.self.id) || state.attempts > 1 || state.leadership !== null) return false;
+  if (!state.eligible || !state.isVoter(state.self.id) || state.leadership !== null) return false;
   const equal = request.lastIndex === state.log.lastIndex && request.lastTerm === state.log.lastTerm;
   if (!equal) return false;
   if (state.priority > request.priority && state.attempts === 0) {
