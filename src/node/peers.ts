@@ -80,6 +80,10 @@ export class Peers {
     const strangers = this.contacts.members.filter(
       (member) => this.isConnected(member.name, member.id) && !core.isRemoved(member.id) && !isKnown(core, member),
     );
+    // Who speaks to this node as a member of nothing has not become a voter of anything.
+    const isOutside = ({ name, id }: Member): boolean =>
+      this.isConnected(name, id) && this.contacts.members.every((member) => member.id !== id);
+    const learners = [...core.committedConfiguration.learners, ...core.configuration.learners];
     return {
       self,
       voters: core.configuration.voters,
@@ -87,7 +91,7 @@ export class Peers {
       votes: [core.committedConfiguration, core.configuration].every(({ voters }) =>
         voters.some(({ id }) => id === self.id),
       ),
-      standbys: [...core.committedConfiguration.learners, ...core.configuration.learners],
+      standbys: learners.filter((learner) => !isOutside(learner)),
       connectedId: (name) => this.#options.transport.connectedId(name),
       strangers,
       rivals: this.rivals,

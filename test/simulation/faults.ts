@@ -256,7 +256,7 @@ export class Faults {
   undoLater(undo: () => void, meanUnits: number): true {
     const { agenda, chance, swarm } = this.#around;
     this.#open.add(undo);
-    agenda.after(chance.exponential(meanUnits * swarm.unitMs), () => {
+    agenda.after(chance.exponential(meanUnits * swarm.repairMs), () => {
       if (this.#open.delete(undo)) undo();
     });
     return true;

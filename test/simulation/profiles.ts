@@ -16,6 +16,8 @@ const of = (unitMs: number, every: Partial<Record<Strike, number>>): Swarm["ever
 
 /** The longest lease that the configuration allows. */
 const YEARS_LEASE_MS = 3_600_000;
+/** Pods are back within minutes, or the time goes into attempts to reach them. */
+const YEARS_REPAIR_MS = 120_000;
 const YEARS_STORM_LEASES = 2_000;
 /** How much rarer a fault is, in lease durations, than in the other profiles. */
 const YEARS_RARITY = 500;
@@ -105,6 +107,7 @@ export const PROFILES = {
       history: 0,
       reconfigure: 0,
       unitMs: YEARS_LEASE_MS,
+      repairMs: YEARS_REPAIR_MS,
       nodes: swarm.nodes.map((node) => ({ ...node, timing: scaled(node.timing, scale) })),
       stormMs: YEARS_STORM_LEASES * YEARS_LEASE_MS,
       readEveryMs: YEARS_LEASE_MS / 2,

@@ -112,6 +112,8 @@ export interface Swarm {
   readonly honestDrift: number;
   /** The largest D of all, as the measure of the rest. */
   readonly unitMs: number;
+  /** The same for how long it takes until a fault is undone. */
+  readonly repairMs: number;
   readonly stormMs: number;
   readonly nodes: readonly NodeSettings[];
   /** How clocks are off: none, each at one end of the bound, anywhere within it; no seed draws the dishonest ones. */
@@ -187,6 +189,7 @@ export function drawSwarm(chance: Chance): Swarm {
     replicas,
     honestDrift,
     unitMs,
+    repairMs: unitMs,
     stormMs: unitMs * chance.between(20, 150),
     nodes,
     rates: chance.pick(["exact", "extreme", "extreme", "random"]),
