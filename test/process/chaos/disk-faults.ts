@@ -11,7 +11,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogLine } from "../../support/sidecar.ts";
+import type { LogLine, Sidecar } from "../../support/sidecar.ts";
 import type { Pod } from "./pod.ts";
 import { type Executors, type Injection, provokeWrites, type Scene } from "./scene.ts";
 import { within } from "./wait.ts";
@@ -30,7 +30,8 @@ interface Tracer {
 
 /** Joins the running process; what it does to it ends with it. */
 async function trace({ testbed }: Scene, pod: Pod, injection: string): Promise<Tracer> {
-  const { pid } = pod.running.child;
+  const sidecar = pod.running;
+  const { pid } = sidecar.child;
   const file = join(testbed.directory, `strace-${pod.name}-${pod.starts}-${Date.now()}`);
   const options = ["-f", "-qq", "-e", "trace=fsync,fdatasync", "-e", `inject=fsync,fdatasync:${injection}`];
   const child = spawn("strace", [...options, "-o", file, "-p", String(pid)], {
@@ -43,6 +44,8 @@ async function trace({ testbed }: Scene, pod: Pod, injection: string): Promise<T
     child.once("exit", () => resolve());
   });
   const joined = await within(ATTACH_MS, async () => {
+    // It may have met its first failure, and ended by it, before anybody saw that it was joined.
+    if (!sidecar.running) return true;
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
     return /^TracerPid:\s+[1-9]/mu.test(status);
   });
@@ -65,11 +68,9 @@ function saysWhy(line: LogLine | undefined, code: string, pattern: RegExp): bool
   return line?.event === "fatal" && line["code"] === code && pattern.test(String(line["message"]));
 }
 
-/** Waits until the sidecar has given up, and judges how it did. */
-async function givesUp(scene: Scene, code: string, pattern: RegExp): Promise<string | null> {
+/** Waits until the sidecar has given up, as the pod expects since before the fault, and judges how it did. */
+async function givesUp(scene: Scene, sidecar: Sidecar, code: string, pattern: RegExp): Promise<string | null> {
   const { testbed, pod } = scene;
-  const sidecar = pod.running;
-  pod.expectsEnd = true;
   const ended = await provokeWrites(testbed, PATIENCE_MS, () => !sidecar.running);
   if (!ended) {
     pod.expectsEnd = false;
@@ -84,8 +85,13 @@ async function givesUp(scene: Scene, code: string, pattern: RegExp): Promise<str
 
 async function fsyncError(scene: Scene): Promise<Injection> {
   const { pod, testbed } = scene;
-  const tracer = await trace(scene, pod, "error=EIO");
-  const said = await givesUp(scene, "storage_sync_failed", /EIO/u);
+  const sidecar = pod.running;
+  pod.expectsEnd = true;
+  const tracer = await trace(scene, pod, "error=EIO").catch((error: unknown) => {
+    pod.expectsEnd = false;
+    throw error;
+  });
+  const said = await givesUp(scene, sidecar, "storage_sync_failed", /EIO/u);
   const calls = await tracer.injected();
   if (said === null && calls > 0) testbed.broken.push(`${pod.name} lives on after ${calls} failed syncs`);
   await tracer.detach();
@@ -114,10 +120,12 @@ async function diskFull(scene: Scene): Promise<Injection> {
   const { pod, testbed } = scene;
   const { volume } = pod.options;
   if (!volume.isLoop) throw new Error("it has no file system of its own");
+  const sidecar = pod.running;
+  pod.expectsEnd = true;
   volume.fill();
   let said: string | null = null;
   try {
-    said = await givesUp(scene, "storage_unreadable", /ENOSPC/u);
+    said = await givesUp(scene, sidecar, "storage_unreadable", /ENOSPC/u);
   } finally {
     volume.unfill();
   }
