@@ -392,6 +392,16 @@ describe("a group that exists", () => {
     expect(actions.map((action) => action.kind)).toEqual(["save", "send", "group"]);
   });
 
+  it("saves a Form before it begins as its founder, also when a majority is known at once", () => {
+    const network = new Network(3);
+    const form: Form = { groupId: idOf("e"), founders: network.slots.map(({ self }) => self), tokenBase: 4_194_304 };
+    const status: FormationStatus = { kind: "accepted", form };
+    const actions = network
+      .slot(1)
+      .formation.receive(network.slot(0).self, { kind: "formStatus", nonce: "", status }, network.now);
+    expect(actions.map((action) => action.kind)).toEqual(["save", "group"]);
+  });
+
   it("drops a Form that names another incarnation of this pod", () => {
     const network = new Network(3);
     const others = [network.slot(0).self, { id: idOf("9"), name: "app-1" }, network.slot(2).self];
