@@ -8,6 +8,7 @@
 import type { Member, Now } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Snapshot, StoredState } from "../ports/storage.ts";
+import type { Transport } from "../ports/transport.ts";
 import { Core } from "../raft/core.ts";
 import type { Effects } from "../raft/effect.ts";
 import { Admission } from "./admission.ts";
@@ -31,12 +32,16 @@ export class Life {
   readonly tokenBase: number;
   readonly group: Group;
   readonly admission: Admission;
+  readonly #self: Member;
+  readonly #transport: Transport;
 
   constructor({ node, self, snapshot, state, observe, after, changed, fail }: LifeOptions) {
     const { clock, storage, timing, priority, entropy, drainTimeoutMs, transport } = node;
     const { groupId, tokenBase, index, term, configuration, lock, removed } = snapshot;
     this.groupId = groupId;
     this.tokenBase = tokenBase;
+    this.#self = self;
+    this.#transport = transport;
     const base = { index, term, configuration };
     const bootedAt = clock.now();
     const seed = entropy.seed();
@@ -72,5 +77,22 @@ export class Life {
   lookAtMembers(now: Now): void {
     const change = this.admission.next(now);
     if (change !== null) this.group.offer({ kind: "change", change });
+  }
+
+  /**
+   * Its log says that it is out, but not yet for certain; or it is a learner to whom no leader speaks, and a learner
+   * may be removed for silence without a word that reaches it.
+   */
+  mayBeOut(now: Now): boolean {
+    const { core } = this.group;
+    if (!core.isMember) return true;
+    return core.configuration.learners.some(({ id }) => id === this.#self.id) && core.lockView(now).leader === null;
+  }
+
+  /** The leader will take it in, and whoever knows that it is out will say so. */
+  askToJoin(): void {
+    for (const { name } of this.group.core.configuration.voters) {
+      this.#transport.sendTo(name, { kind: "joinRequest" });
+    }
   }
 }

@@ -13,18 +13,18 @@
  */
 import { present } from "../base/assert.ts";
 import { messageOf, TenureError } from "../base/errors.ts";
-import { MAX_VOTERS } from "../base/limits.ts";
-import { logIndex, type Member, type Now, term } from "../base/types.ts";
+import { type Member, term } from "../base/types.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, HardState, Snapshot, StoredState } from "../ports/storage.ts";
 import type { LocalPeer } from "../ports/transport.ts";
 import type { Effects } from "../raft/effect.ts";
-import { type Configuration, isMemberOf } from "../raft/entry.ts";
+import { isMemberOf } from "../raft/entry.ts";
+import { snapshotOfForm } from "./founders.ts";
 import { Founding } from "./founding.ts";
 import type { Group } from "./group.ts";
 import { Life } from "./life.ts";
 import { handlersOf } from "./mail.ts";
-import { byOrdinal, otherNames, parseSetName } from "./names.ts";
+import { otherNames, parseSetName } from "./names.ts";
 import { Peers } from "./peers.ts";
 import type { NodeOptions } from "./options.ts";
 import { isMajorityGone, refusal, replaced, rescued } from "./rescue.ts";
@@ -276,8 +276,7 @@ export class TenureNode {
   /** The moment at which a founder becomes a member: the snapshot of the Form makes it durable. */
   async #formed(form: Form): Promise<void> {
     const { groupId, tokenBase } = form;
-    const start = { index: logIndex(0), term: term(0), removed: [], lock: [] };
-    const snapshot: Snapshot = { ...start, groupId, configuration: configurationOf(form), tokenBase };
+    const snapshot = snapshotOfForm(form);
     await this.options.storage.saveSnapshot(snapshot);
     const founders = form.founders.map((founder) => founder.name);
     this.#enter(snapshot, NO_LOG);
@@ -381,31 +380,7 @@ export class TenureNode {
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
     this.peers.forget(now.monotonicMs, isChanged);
     if (kinds.has("removed")) return this.#startAnew({ kind: "removed" });
-    if (this.#mayBeOut(life, now)) this.#askToJoin(life);
+    if (!this.#leaving && life.mayBeOut(now)) life.askToJoin();
     life.lookAtMembers(now);
   }
-
-  /**
-   * Its log says that it is out, but not yet for certain; or it is a learner to whom no leader speaks, and a learner
-   * may be removed for silence without a word that reaches it.
-   */
-  #mayBeOut(life: Life, now: Now): boolean {
-    const { core } = life.group;
-    if (!core.isMember) return true;
-    return core.configuration.learners.some(({ id }) => id === this.#self?.id) && core.lockView(now).leader === null;
-  }
-
-  /** The leader will take it in, and whoever knows that it is out will say so. */
-  #askToJoin(life: Life): void {
-    if (this.#leaving) return;
-    for (const { name } of life.group.core.configuration.voters) {
-      this.options.transport.sendTo(name, { kind: "joinRequest" });
-    }
-  }
-}
-
-/** The founders vote, up to MAX_VOTERS in the order of their ordinals; further ones listen (DESIGN, Membership). */
-export function configurationOf(form: Form): Configuration {
-  const founders = form.founders.toSorted(byOrdinal);
-  return { voters: founders.slice(0, MAX_VOTERS), learners: founders.slice(MAX_VOTERS) };
 }

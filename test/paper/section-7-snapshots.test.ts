@@ -7,37 +7,16 @@
 import { describe, expect, it } from "vitest";
 import { COMPACT_AFTER_ENTRIES as FULL } from "../../src/base/limits.ts";
 import { fencingToken, logIndex, term } from "../../src/base/types.ts";
-import type { CoreSnapshot, Entry } from "../../src/raft/entry.ts";
+import type { Entry } from "../../src/raft/entry.ts";
 import { Cluster, memberAt, TOKEN_BASE } from "../support/cluster.ts";
-import { claim, command, config, configurationOf, hardStateOf, logOf, noop, votersOf } from "../support/entries.ts";
+import { claim, config, configurationOf, hardStateOf, logOf, noop } from "../support/entries.ts";
 import { appendReply, appendRequest, installSnapshot, preVoteRequest } from "../support/messages.ts";
 import { only, sentTo, Solo } from "../support/solo.ts";
+import { commands, follower, leaderWith, snapshotAt } from "../support/snapshots.ts";
 import { U } from "../support/timing.ts";
 
-function snapshotAt(index: number, atTerm: number, fields: Partial<CoreSnapshot> = {}): CoreSnapshot {
-  return { index: logIndex(index), term: term(atTerm), configuration: votersOf(3), removed: [], lock: [], ...fields };
-}
-
-function commands(count: number, from = 1): readonly Entry[] {
-  return Array.from({ length: count }, (_, at) => command(from + at, 1));
-}
-
-/** m1, a follower in term 1 with these entries, so many of them committed. */
-function follower(entries: readonly Entry[], commitIndex: number): Solo {
-  const node = new Solo({ self: 1, hardState: hardStateOf(1) });
-  node.receive(0, appendRequest(1, { entries, commitIndex }));
-  return node;
-}
-
 /** m0, leader in term 2, which has compacted all but its claim; m1 has everything up to that, m2 is not known. */
-function compacted(): Solo {
-  const node = new Solo({ hardState: hardStateOf(1), entries: commands(FULL - 1) });
-  node.elect();
-  node.persisted();
-  node.receive(1, appendReply(2, { matchIndex: FULL }));
-  return node;
-}
-
+const compacted = (): Solo => leaderWith(FULL);
 const indexes = (entries: readonly Entry[]): readonly number[] => entries.map(({ index }) => index);
 const lost = (matchIndex: number) => appendReply(2, { accepted: false, matchIndex });
 

@@ -1,59 +1,18 @@
 /** Snapshots: when one is taken, who is sent one, and what it may replace (Raft paper, 7 and figure 13). */
 import { describe, expect, it } from "vitest";
 import { COMPACT_AFTER_ENTRIES } from "../../../src/base/limits.ts";
-import { fencingToken, logIndex, type MemberId, term } from "../../../src/base/types.ts";
+import { fencingToken, logIndex, term } from "../../../src/base/types.ts";
 import type { LockState } from "../../../src/lease/register.ts";
-import type { Configuration, CoreSnapshot, Entry } from "../../../src/raft/entry.ts";
 import { memberAt, TOKEN_BASE } from "../../support/cluster.ts";
-import {
-  baseOf,
-  claim,
-  command,
-  config,
-  configurationOf,
-  hardStateOf,
-  logOf,
-  noop,
-  votersOf,
-} from "../../support/entries.ts";
-import { appendReply, appendRequest, installSnapshot } from "../../support/messages.ts";
+import { baseOf, claim, config, configurationOf, hardStateOf, logOf, noop, votersOf } from "../../support/entries.ts";
+import { appendReply, appendRequest, installSnapshot, voteRequest } from "../../support/messages.ts";
+import { commands, follower, leaderWith, snapshotAt } from "../../support/snapshots.ts";
 import { eventsOf, only, sentTo, Solo } from "../../support/solo.ts";
 import { D } from "../../support/timing.ts";
-
-interface SnapshotFields {
-  readonly configuration?: Configuration;
-  readonly removed?: readonly MemberId[];
-  readonly lock?: LockState;
-}
-
-function snapshotAt(index: number, atTerm: number, fields: SnapshotFields = {}): CoreSnapshot {
-  return { index: logIndex(index), term: term(atTerm), configuration: votersOf(3), removed: [], lock: [], ...fields };
-}
 
 function tenureOf(position: number, index: number): LockState[number] {
   const token = fencingToken(TOKEN_BASE + index);
   return { claim: logIndex(index), term: term(1), holder: memberAt(position), token, released: false };
-}
-
-/** So many commands of term 1. */
-function commands(count: number, from = 1): readonly Entry[] {
-  return Array.from({ length: count }, (_, at) => command(from + at, 1));
-}
-
-/** m1, a follower in term 1 that has these entries and has committed so many of them. */
-function follower(entries: readonly Entry[], commitIndex: number): Solo {
-  const node = new Solo({ self: 1, hardState: hardStateOf(1) });
-  node.receive(0, appendRequest(1, { entries, commitIndex }));
-  return node;
-}
-
-/** The leader m0 with so many entries committed by m1 alone, and its claim behind them; m2 has heard nothing. */
-function leaderWith(count: number): Solo {
-  const node = new Solo({ hardState: hardStateOf(1), entries: commands(count - 1) });
-  node.elect();
-  node.persisted();
-  node.receive(1, appendReply(node.view.term, { matchIndex: count }));
-  return node;
 }
 
 describe("a log is compacted", () => {
@@ -244,5 +203,13 @@ describe("an installed snapshot", () => {
     expect(joiner.view).toMatchObject({ term: 4, commitIndex: 9, lastIndex: 9 });
     const vote = joiner.receive(0, { kind: "voteRequest", term: term(4), lastIndex: logIndex(9), lastTerm: term(4) });
     expect(only(vote, "voteReply")).toMatchObject({ granted: true, remainingMs: 0 });
+  });
+});
+
+describe("a member whose snapshot is of a later term than its disk knows", () => {
+  it("has not voted in that term: the vote of an earlier one is over", () => {
+    const node = new Solo({ self: 1, base: baseOf(votersOf(3), 5, 3), hardState: hardStateOf(1, 2) });
+    const effects = node.receive(0, voteRequest(3, 5, 3));
+    expect(only(effects, "voteReply").granted).toBe(true);
   });
 });
