@@ -111,7 +111,12 @@ export const PROFILES = {
       nodes: swarm.nodes.map((node) => ({ ...node, timing: scaled(node.timing, scale) })),
       stormMs: YEARS_STORM_LEASES * YEARS_LEASE_MS,
       readEveryMs: YEARS_LEASE_MS / 2,
-      link: { ...link, replayMs: link.replayMs * scale, longDelayMs: link.longDelayMs * scale },
+      link: {
+        ...link,
+        replayMs: link.replayMs * scale,
+        // In order, what is late holds up all that comes after it: hours of that at each beat would be a cut for good.
+        longDelayMs: link.longDelayMs * (link.ordered ? 1 : scale),
+      },
       ambushMs: swarm.ambushMs * scale,
       drainTimeoutMs: swarm.drainTimeoutMs * scale,
       crashInStep: swarm.crashInStep / YEARS_RARITY,
