@@ -92,6 +92,11 @@ export class HolderLease {
     return this.#furthestEnd === null || now >= this.#furthestEnd;
   }
 
+  /** Everyone whose acknowledgement is kept, self included. */
+  get acknowledged(): readonly MemberId[] {
+    return [...this.#ackedAt.keys()];
+  }
+
   /** Forgets everyone else: members come and go while one leader stays. */
   keepOnly(members: readonly MemberId[]): void {
     for (const id of this.#ackedAt.keys()) if (!members.includes(id)) this.#ackedAt.delete(id);

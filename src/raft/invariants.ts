@@ -8,7 +8,7 @@
 import { assert } from "../base/assert.ts";
 import type { LogIndex, MemberId, MonotonicMs, Now, Term } from "../base/types.ts";
 import type { Role } from "./effect.ts";
-import type { CoreState } from "./state.ts";
+import type { CoreState, Leadership } from "./state.ts";
 
 /** The part of a state that the next one is held against. */
 export interface Before {
@@ -43,6 +43,13 @@ export function checkState(state: CoreState): void {
   assert(state.role !== "leader" || state.votedFor === state.self.id, "a leader voted for itself");
   assert(state.role !== "leader" || state.leader === state.self.id, "a leader knows itself");
   assert(state.largestPromiseMs > 0 || state.promise.term === null, "a promise is covered by the largest one");
+  if (state.leadership !== null) checkAcknowledged(state.self.id, state.leadership);
+}
+
+/** A leader that stays for a year sees many members come and go. */
+function checkAcknowledged(self: MemberId, { lease, progress }: Leadership): void {
+  const isTracked = lease.acknowledged.every((id) => id === self || progress.has(id));
+  assert(isTracked, "acknowledgements are kept of those alone who are followed");
 }
 
 export function checkTransition(before: Before, state: CoreState, now: Now): void {

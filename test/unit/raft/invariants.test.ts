@@ -106,6 +106,14 @@ describe("checks of a state", () => {
     expect(() => checkState(state)).toThrow("a leader knows itself");
   });
 
+  it("a leader keeps what somebody acknowledged whom it does not follow", () => {
+    const state = leader();
+    state.leadership?.lease.openRound(NOW.holderMs);
+    expect(() => checkState(state), "its own acknowledgement is its own").not.toThrow();
+    state.leadership?.lease.acknowledge(memberAt(1).id, 1);
+    expect(() => checkState(state)).toThrow("acknowledgements are kept of those alone who are followed");
+  });
+
   it("a promise that no restart would know of", () => {
     const state = follower();
     state.promise.make(NOW.monotonicMs, D, term(5));
