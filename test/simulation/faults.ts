@@ -172,8 +172,8 @@ export class Faults {
     target.terminate(chance.happens(0.5));
     return this.undoLater(() => {
       if (life === null || target.life !== life) return;
-      if (this.#around.swarm.ephemeral) target.die();
-      this.#crash(target);
+      if (this.#around.swarm.ephemeral) this.#operators.lose([target]);
+      else this.#crash(target);
     }, 3);
   }
 
