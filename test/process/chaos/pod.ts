@@ -56,6 +56,8 @@ export class Pod {
   #peerPort: number | null = null;
   #witness: HelperProcess | null = null;
   #sidecar: Sidecar | null = null;
+  /** Of a sidecar that listens: one that was started a moment ago has no port yet. */
+  #apiPort: number | null = null;
   readonly #onResigned: ((status: number) => void)[] = [];
   lastAnswer: LastAnswer = NO_ANSWER;
   /** Whoever ends the sidecar says so here first. */
@@ -114,10 +116,12 @@ export class Pod {
     const spawnedMs = Date.now();
     const sidecar = new Sidecar(this.name, this.#environment(), [], command, main);
     this.#sidecar = sidecar;
+    this.#apiPort = null;
     sidecar.follow((line) => this.#logged(line, spawnedMs));
     void sidecar.exited.then((exit) => this.#exited(sidecar, exit));
-    this.#peerPort = (await sidecar.listening()).peers;
-    this.#tellWitness({ order: "ask", port: sidecar.ports.api });
+    const { api, peers } = await sidecar.listening();
+    this.#peerPort = peers;
+    this.#tellPort(api);
   }
 
   startWitness(): void {
@@ -135,7 +139,7 @@ export class Pod {
       },
     });
     this.#witness = witness;
-    if (this.sidecar !== null) this.#tellWitness({ order: "ask", port: this.sidecar.ports.api });
+    this.#tellPort(this.#apiPort);
   }
 
   /** The application stops and hands over. Resolves with the status of the sidecar's answer, 0 when there was none. */
@@ -187,6 +191,11 @@ export class Pod {
     this.#witness?.send(order);
   }
 
+  #tellPort(port: number | null): void {
+    this.#apiPort = port;
+    this.#tellWitness({ order: "ask", port });
+  }
+
   #heard(report: Report, reported: PodOptions["reported"]): void {
     if (report.report === "answer") this.lastAnswer = report;
     if (report.report === "resigned") for (const resolve of this.#onResigned.splice(0)) resolve(report.status);
@@ -206,7 +215,7 @@ export class Pod {
     if (sidecar !== this.#sidecar) return;
     const told = JSON.stringify({ at: new Date().toISOString(), exit, stderr: sidecar.stderr });
     appendFileSync(this.options.logFile, `${told}\n`);
-    this.#tellWitness({ order: "ask", port: null });
+    this.#tellPort(null);
     this.options.ended(this, exit, sidecar.log.at(-1));
   }
 }
