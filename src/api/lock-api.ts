@@ -137,7 +137,7 @@ function createListener(
   return (req, res) => {
     if (!isHostAllowed(req.headers.host)) {
       sendError(res, "host_forbidden", "the Host header is not a loopback name, such as localhost");
-    } else if (req.url === "/leader" && (req.method === "GET" || req.method === "HEAD")) {
+    } else if (req.url === "/leader" && isPlainLook(req)) {
       try {
         sendLeader(res, application.leader());
       } catch (error) {
@@ -147,6 +147,11 @@ function createListener(
       slow(req, res);
     }
   };
+}
+
+/** What needs no express: neither a method that could be wrong, nor a page's origin that is to be judged. */
+function isPlainLook({ method, headers }: IncomingMessage): boolean {
+  return (method === "GET" || method === "HEAD") && headers.origin === undefined;
 }
 
 /**

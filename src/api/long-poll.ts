@@ -13,12 +13,12 @@ import { sendLeader } from "./reply.ts";
 import type { Waiters } from "./waiters.ts";
 
 /**
- * Answers at once unless the client has seen exactly the present index: a smaller one is behind, a larger one comes
- * from an earlier life of this process. Throws as `Waiters.add` does.
+ * Answers once the index is larger than the one that the client has seen, which may be at once. Throws as `Waiters.add`
+ * does.
  */
 export function longPoll(res: ServerResponse, query: LongPollQuery, application: Application, waiters: Waiters): void {
   const first = application.leader();
-  if (first.index !== query.index || query.waitMs === 0) {
+  if (first.index > query.index || query.waitMs === 0) {
     sendLeader(res, first);
     return;
   }
@@ -32,7 +32,7 @@ export function longPoll(res: ServerResponse, query: LongPollQuery, application:
   };
   const leave = waiters.add({
     changed() {
-      if (application.leader().index !== query.index) answer();
+      if (application.leader().index > query.index) answer();
     },
     closing() {
       res.setHeader("Connection", "close");

@@ -49,6 +49,21 @@ export function standingOf(view: LockView, around: Circumstances, now: Now): Sta
   };
 }
 
+/**
+ * The next instant at which time alone changes the answer of a node that is not the leader; null: none. For the ends of
+ * a leader the core wakes by itself.
+ */
+export function agesAt(view: LockView, { bootedAt }: Circumstances, now: Now): MonotonicMs | null {
+  const ends = [view.currentUntil, recentUntil(view, bootedAt)];
+  const ahead = ends.filter((end) => end !== null).filter((end) => end > now.monotonicMs);
+  return ahead.length === 0 ? null : monotonicMs(Math.min(...ahead));
+}
+
+/** Up to then a leader may be about to speak. */
+function recentUntil(view: LockView, bootedAt: MonotonicMs): MonotonicMs {
+  return monotonicMs((view.leaderSeenAt ?? bootedAt) + view.leaderLeaseMs);
+}
+
 /** The refusal of an order that only the holder can carry out; `holder` is the one that is known instead. */
 export function notHolder(holder: string | null): TenureError {
   const instead = holder === null ? "and knows no holder" : `${holder} does: ask the sidecar of ${holder}`;
@@ -59,12 +74,11 @@ function reasonOf(view: LockView, around: Circumstances, now: Now): Reason {
   if (around.draining) return "draining";
   if (!around.member) return "joining";
   if (!around.eligible) return "ineligible";
-  const seenAt = view.leaderSeenAt;
-  const recently = now.monotonicMs < (seenAt ?? around.bootedAt) + view.leaderLeaseMs;
+  const recently = now.monotonicMs < recentUntil(view, around.bootedAt);
   if (view.role === "leader") {
     if (view.revoked) return "follower";
     return view.leaseRuns || recently ? "waiting" : "no-quorum";
   }
   if (!recently) return "no-quorum";
-  return seenAt === null ? "starting" : "follower";
+  return view.leaderSeenAt === null ? "starting" : "follower";
 }

@@ -2,7 +2,8 @@
  * The application's side of a node (src/ports/application.ts).
  *
  * Invariant: every answer is made from the clocks at the moment of the call. The change counter rises whenever two
- * answers in a row differ in anything but the time that is left.
+ * answers in a row differ in anything but the time that is left. It begins with the milliseconds since 2025-01-01, so
+ * that an index of an earlier life of this process is below all of this one, unless the wall clock was set back.
  *
  * Deliberately absent: HTTP.
  */
@@ -11,8 +12,10 @@ import type { Application, ClusterAnswer, HistoryAnswer, LeaderAnswer } from "..
 import type { NodeSample } from "../ports/observer.ts";
 import { allMembers } from "../raft/entry.ts";
 import { notHolder, type Standing } from "./answer.ts";
-import { historyOf, membersOf, rivalry, troubleOf } from "./cluster-view.ts";
+import { historyOf, membersOf, rivalry, troubleOf, waitsFor } from "./cluster-view.ts";
 import type { TenureNode } from "./node.ts";
+
+const MS_PER_SECOND = 1_000;
 
 /** A disk that has not finished one sync for this long is as good as dead: the liveness probe fails. */
 const STUCK_SYNC_MS = 30_000;
@@ -20,13 +23,17 @@ const STUCK_SYNC_MS = 30_000;
 export class NodeApplication implements Application {
   readonly #node: TenureNode;
   readonly #startedAtMs: number;
+  readonly #listeners = new Set<() => void>();
   #last: Standing | null = null;
-  #index = 0;
+  #index: number;
+  #telling = false;
   #ready = false;
 
   constructor(node: TenureNode) {
     this.#node = node;
     this.#startedAtMs = node.options.clock.monotonic();
+    this.#index = Math.max(0, Math.floor(node.options.clock.wallSeconds() * MS_PER_SECOND));
+    node.onChange(() => void this.#standing());
   }
 
   leader(): LeaderAnswer {
@@ -59,11 +66,8 @@ export class NodeApplication implements Application {
   }
 
   onChange(listener: () => void): () => void {
-    return this.#node.onChange(() => {
-      const before = this.#index;
-      this.#standing();
-      if (this.#index !== before) listener();
-    });
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async resign(to: string | null): Promise<void> {
@@ -101,9 +105,7 @@ export class NodeApplication implements Application {
     const { group, groupId, tokenBase, peers, self } = this.#node;
     const base = { group: groupName, groupId, self: name, tokenBase, leaseDurationMs: timing.leaseDurationMs };
     if (group === null || self === null) {
-      const trouble = this.#node.outsider
-        ? "a group exists, and this pod asks to be taken in; its leader has to answer"
-        : "the group is not formed yet: every pod of the set must have answered once";
+      const trouble = waitsFor(this.#node.outsider, this.#node.silent);
       const nobody = { leader: null, holder: null, holderForMs: null, commitIndex: 0, lastIndex: 0, members: [] };
       return { ...base, ...nobody, term: term(0), trouble };
     }
@@ -170,9 +172,23 @@ export class NodeApplication implements Application {
       last.token === standing.token &&
       last.term === standing.term &&
       last.reason === standing.reason;
-    if (!same) this.#index += 1;
     this.#last = standing;
+    if (!same) this.#index += 1;
+    if (!same && last !== null) this.#tellSoon();
     return standing;
+  }
+
+  /**
+   * Whoever sees a change first, a poll or a scrape perhaps, everyone who waits for one is told; and not from within,
+   * so that an answer and its index belong together.
+   */
+  #tellSoon(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      for (const listener of this.#listeners) listener();
+    });
   }
 }
 

@@ -80,15 +80,26 @@ export function troubleOf(
   if (voters.length - lost.length < needed) {
     return (
       `a majority is lost: ${lost.join(", ")} of ${voters.length} voters came back without their data. Nobody can ` +
-      "hold the lock any more. Choose one pod that still has its data, run `tenure rescue` in it, then delete the " +
+      "hold the lock any more. Choose one pod that still has its data, run `rescue` in it, then delete the " +
       "other pods that are left of the old group."
     );
   }
   return (
     `no majority: ${reachable} of ${voters.length} voters are connected from here, ${needed} are needed; ` +
     `missing: ${silent.join(", ")}. Nobody holds the lock until enough of them are back with their data. If pods ` +
-    "and disks are gone for good, run `tenure rescue` and name them with --lost."
+    "and disks are gone for good, run `rescue` and name them with --lost."
   );
+}
+
+/**
+ * What a pod without a group waits for.
+ *
+ * @param silent pods of the set that have not answered lately
+ */
+export function waitsFor(outsider: boolean, silent: readonly string[]): string {
+  if (outsider) return "a group exists, and this pod asks to be taken in; its leader has to answer";
+  const whom = silent.length === 0 ? "" : `; no answer from ${silent.join(", ")}`;
+  return `the group is not formed yet: every pod of the set must have answered that it is empty${whom}`;
 }
 
 /** Two groups of one name; null when there is but one. */

@@ -8,7 +8,7 @@
  */
 import { messageOf } from "../base/errors.ts";
 import { FORMATION_QUEUE } from "../base/limits.ts";
-import { type Member, monotonicMs } from "../base/types.ts";
+import { type Member, type MonotonicMs, monotonicMs } from "../base/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Form, Storage } from "../ports/storage.ts";
@@ -30,6 +30,8 @@ export interface FoundingOptions extends Omit<FormationOptions, "listed"> {
   readonly becameGrouped: (form: Form) => Promise<void>;
   /** This Form will never have a majority, and the incarnation that accepted it ends with it. */
   readonly gaveUp: (form: Form) => void;
+  /** It has found out, or doubts again, that there is a group. */
+  readonly changed: () => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -98,6 +100,11 @@ export class Founding {
     return this.#formation.outsider;
   }
 
+  /** Names that have not answered lately. */
+  silent(now: MonotonicMs): readonly string[] {
+    return this.#formation.silent(now);
+  }
+
   /** Asks every FORMATION_INTERVAL_MS until there is a group. */
   start(): void {
     const { clock } = this.#options;
@@ -154,7 +161,10 @@ export class Founding {
 
   #do(input: () => readonly FormationAction[]): void {
     this.#enqueue(async () => {
-      for (const action of input()) await this.#perform(action);
+      const before = this.outsider;
+      const actions = input();
+      if (this.outsider !== before) this.#options.changed();
+      for (const action of actions) await this.#perform(action);
     });
   }
 

@@ -7,13 +7,14 @@
  * Deliberately absent: formation before it, and the transport's and storage's lives, which belong to the node.
  */
 import { TenureError } from "../base/errors.ts";
-import { monotonicMs, type Now } from "../base/types.ts";
+import { type MonotonicMs, monotonicMs, type Now } from "../base/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NodeEvent } from "../ports/observer.ts";
 import type { Core } from "../raft/core.ts";
 import type { Effects, Input } from "../raft/effect.ts";
 import type { CoreView, LockView } from "../raft/view.ts";
-import { notHolder, type Standing, standingOf } from "./answer.ts";
+import { Ageing } from "./ageing.ts";
+import { agesAt, type Circumstances, notHolder, type Standing, standingOf } from "./answer.ts";
 import { Drain, type DrainCause } from "./drain.ts";
 import { eventOf } from "./event.ts";
 import { HolderWatch } from "./holder-watch.ts";
@@ -36,6 +37,7 @@ export class Group {
   readonly #clock: Clock;
   readonly #runner: CoreRunner;
   readonly #watch: HolderWatch;
+  readonly #ageing: Ageing;
   readonly #bootedAt: Now;
   #drain: Drain | null = null;
   #drained: Promise<void> | null = null;
@@ -52,10 +54,12 @@ export class Group {
     this.#bootedAt = options.clock.now();
     this.#watch = new HolderWatch(this.#bootedAt.monotonicMs);
     this.#runner = new CoreRunner({ ...options, done: (batch) => this.#afterBatch(batch) });
+    this.#ageing = new Ageing(options.clock, () => this.#agesAt(), options.changed);
   }
 
   start(): void {
     this.#runner.start();
+    this.#ageing.look();
   }
 
   /** The application said so before there was a group. */
@@ -85,9 +89,17 @@ export class Group {
   }
 
   standing(now: Now): Standing {
+    return standingOf(this.#core.lockView(now), this.#circumstances, now);
+  }
+
+  #agesAt(): MonotonicMs | null {
+    const now = this.#clock.now();
+    return agesAt(this.#core.lockView(now), this.#circumstances, now);
+  }
+
+  get #circumstances(): Circumstances {
     const { draining, eligible } = this;
-    const around = { draining, eligible, member: this.#core.isMember, bootedAt: this.#bootedAt.monotonicMs };
-    return standingOf(this.#core.lockView(now), around, now);
+    return { draining, eligible, member: this.#core.isMember, bootedAt: this.#bootedAt.monotonicMs };
   }
 
   /** For how long this node has known of the tenure that is current, in ms; null when there is none. */
@@ -190,6 +202,7 @@ export class Group {
 
   stop(): Promise<void> {
     this.#wakeDrain?.();
+    this.#ageing.stop();
     return this.#runner.stop();
   }
 
@@ -260,6 +273,7 @@ export class Group {
     this.#wakeAfterBatch?.();
     after(batch);
     changed();
+    this.#ageing.look();
   }
 
   #watchHolder(): void {

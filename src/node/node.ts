@@ -78,6 +78,11 @@ export class TenureNode {
     return this.#founding?.outsider ?? false;
   }
 
+  /** Pods of the set that have not answered lately, while there is no group here. */
+  get silent(): readonly string[] {
+    return this.#founding?.silent(this.options.clock.monotonic()) ?? [];
+  }
+
   get eligible(): boolean {
     return this.group?.eligible ?? this.#eligible;
   }
@@ -240,6 +245,7 @@ export class TenureNode {
       transport,
       observe: (event) => this.observe(event),
       becameGrouped: (form) => this.#formed(form),
+      changed: () => this.changed(),
       gaveUp: (form) => this.#startAnew({ kind: "formationGivenUp", groupId: form.groupId }),
       fail: (error) => this.fail(error),
     });

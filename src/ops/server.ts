@@ -11,6 +11,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { bindAny } from "../base/any-address.ts";
 import { type ErrorCode, messageOf, TenureError } from "../base/errors.ts";
 import {
   HTTP_CLOSE_GRACE_MS,
@@ -70,7 +71,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     for (const socket of silent) socket.destroy();
     onFault("http_too_many", "operations port", `more than ${MAX_OPS_CONNECTIONS} connections`);
   });
-  await listen(server, host, port);
+  await bindAny(host, (address) => listen(server, address, port));
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
@@ -130,12 +131,15 @@ function send(req: IncomingMessage, res: ServerResponse, status: number, content
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(
-        new TenureError("listen_failed", `cannot listen on ${host}:${port}: ${messageOf(error)}`, { cause: error }),
-      );
+    const refuse = (error: Error): void => {
+      const message = `cannot listen on ${host}:${port}: ${messageOf(error)}`;
+      reject(new TenureError("listen_failed", message, { cause: error }));
+    };
+    server.once("error", refuse);
+    server.listen({ host, port }, () => {
+      server.off("error", refuse);
+      resolve();
     });
-    server.listen({ host, port }, () => resolve());
   });
 }
 

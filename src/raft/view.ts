@@ -40,6 +40,8 @@ export interface LockView {
   readonly held: { readonly tenure: Tenure; readonly end: HolderMs; readonly furthestEnd: HolderMs } | null;
   /** The tenure that is current as far as this node can know now: its own, or what its leader said within U. */
   readonly current: Tenure | null;
+  /** Until when the leader's word for `current` is fresh; null where `current` is its own, or none. */
+  readonly currentUntil: MonotonicMs | null;
   /** A majority has acknowledged a round lately, so that a leader's lease runs. */
   readonly leaseRuns: boolean;
   /** This leader has given up the lock for the rest of its term. */
@@ -63,12 +65,14 @@ export interface CoreView extends LockView {
 
 export function lockViewOf(state: CoreState, now: Now): LockView {
   const held = heldNow(state, now);
+  const named = held === null ? namedByLeader(state, now) : null;
   return {
     role: state.role,
     term: state.term,
     leader: state.leader,
     held,
-    current: held?.tenure ?? namedByLeader(state, now),
+    current: held?.tenure ?? named,
+    currentUntil: named === null ? null : (state.leaderHolding?.until ?? null),
     leaseRuns: leaseRuns(state, now),
     revoked: state.leadership?.tenancy.revoked ?? false,
     leaderSeenAt: state.leadership?.electedAt.monotonicMs ?? state.lastAppendAt,

@@ -6,32 +6,22 @@
  * Deliberately absent: retries. A port that is in use stays so; the pod's restart is the retry.
  */
 import type { Server } from "node:net";
+import { bindAny } from "../base/any-address.ts";
 import { assert } from "../base/assert.ts";
 import { messageOf, systemCodeOf, TenureError } from "../base/errors.ts";
 import { PEER_BACKLOG } from "../base/limits.ts";
 
-/** What machines without IPv6 say to a bind to "::". */
-const NO_IPV6 = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
-
 /** "::" takes IPv4 and IPv6, or IPv4 alone where there is no IPv6. `port` 0: any free one. Returns the port. */
-export async function listen(server: Server, host: string, port: number): Promise<number> {
-  try {
-    return await bind(server, host, port);
-  } catch (error) {
-    if (host !== "::" || !NO_IPV6.has(systemCodeOf(error) ?? "")) throw listenFailed(host, port, error);
-  }
-  try {
-    return await bind(server, "0.0.0.0", port);
-  } catch (error) {
-    throw listenFailed("0.0.0.0", port, error);
-  }
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return bindAny(host, (address) => bind(server, address, port));
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: Error): void => reject(listenFailed(host, port, error));
+    server.once("error", refuse);
     server.listen({ host, port, ipv6Only: false, backlog: PEER_BACKLOG }, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       const address = server.address();
       assert(address !== null && typeof address === "object", "a server on a port has an address and a port");
       resolve(address.port);

@@ -54,6 +54,7 @@ describe("Host and Origin", () => {
     for (const origin of ["https://evil.example", "http://localhost.evil.example", "null", "file://"]) {
       const answer = await ask({ path: "/resign", method: "POST", headers: { origin } });
       expect(answer.status, origin).toBe(403);
+      expect((await ask({ path: "/leader", headers: { origin } })).status, origin).toBe(403);
     }
     expect(application.leader().isLeader).toBe(true);
     const preflight = await ask({ path: "/resign", method: "OPTIONS", headers: { origin: "http://localhost:3000" } });

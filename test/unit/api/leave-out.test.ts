@@ -11,9 +11,11 @@ import { createTemporaryDirectory, type TemporaryDirectory } from "../../support
 const ENTRY = new URL("../../support/fake-lock-api.ts", import.meta.url).pathname;
 const evil = { host: "evil.example" };
 
+const POLLS = ["/leader?index=9&wait=0s", "/leader?index=x"];
+
 const QUESTIONS: readonly Ask[] = [
-  ...["/", "/leader", "/leader?index=9", "/leader?index=x", "/cluster", "/history", "/eligibility", "/%zz"].flatMap(
-    (path) => ["GET", "HEAD", "POST", "DELETE", "OPTIONS"].map((method) => ({ path, method })),
+  ...["/", "/leader", ...POLLS, "/cluster", "/history", "/eligibility", "/%zz"].flatMap((path) =>
+    ["GET", "HEAD", "POST", "DELETE", "OPTIONS"].map((method) => ({ path, method })),
   ),
   ...["/", "/leader", "/cluster"].map((path) => ({ path, headers: evil })),
   ...["", "{}", "{", "[]", '{"to":"elsewhere"}', " ".repeat(5_000)].map((body) => ({

@@ -8,6 +8,7 @@ import { historyTable, memberTable } from "../../../src/cli/lists.ts";
 import { coloured, paintFor, plain } from "../../../src/cli/paint.ts";
 import { span } from "../../../src/cli/span.ts";
 import { renderStatus } from "../../../src/cli/status.ts";
+import { waitsFor } from "../../../src/node/cluster-view.ts";
 
 const TOKEN = 251_301_442_093_057;
 
@@ -146,7 +147,7 @@ try       kubectl get pod app-0 -o wide
   });
 
   it("before there is a group", () => {
-    const trouble = "the group is not formed yet: every pod of the set must have answered once";
+    const trouble = waitsFor(false, ["app-0", "app-2"]);
     const leader = { isLeader: false, reason: "starting", remainingMs: 0, token: null } as const;
     expect(text(picture({ holder: null, leader, cluster: { members: [], trouble, term: 0, groupId: null } }))).toBe(`
 group     app, term 0
@@ -154,7 +155,7 @@ holder    nobody is known to hold the lock
 this pod  app-1: starting; has not heard of a leader yet
 
 trouble   the group is not formed yet: every pod of the set must have answered
-          once
+          that it is empty; no answer from app-0, app-2
 try       kubectl get pods -o wide
           kubectl logs app-1 -c tenure --tail=20
 `);

@@ -46,6 +46,7 @@ function situation({ voters, learners = [], joiners = [], peers = new Map(), lea
     leader: self.id,
     held: null,
     current: null,
+    currentUntil: null,
     leaseRuns: true,
     revoked: false,
     leaderSeenAt: heardAt(leads),
