@@ -60,7 +60,7 @@ export function agesAt(view: LockView, { bootedAt }: Circumstances, now: Now): M
 }
 
 /** Up to then a leader may be about to speak. */
-function recentUntil(view: LockView, bootedAt: MonotonicMs): MonotonicMs {
+export function recentUntil(view: LockView, bootedAt: MonotonicMs): MonotonicMs {
   return monotonicMs((view.leaderSeenAt ?? bootedAt) + view.leaderLeaseMs);
 }
 

@@ -14,7 +14,7 @@ import type { Core } from "../raft/core.ts";
 import type { Effects, Input } from "../raft/effect.ts";
 import type { CoreView, LockView } from "../raft/view.ts";
 import { Ageing } from "./ageing.ts";
-import { agesAt, type Circumstances, notHolder, type Standing, standingOf } from "./answer.ts";
+import { agesAt, type Circumstances, notHolder, recentUntil, type Standing, standingOf } from "./answer.ts";
 import { Drain, type DrainCause } from "./drain.ts";
 import { eventOf } from "./event.ts";
 import { HolderWatch } from "./holder-watch.ts";
@@ -90,6 +90,11 @@ export class Group {
 
   standing(now: Now): Standing {
     return standingOf(this.#core.lockView(now), this.#circumstances, now);
+  }
+
+  /** No leader has spoken for as long as its lease lasts, or since this node's start. */
+  leaderless(now: Now): boolean {
+    return now.monotonicMs >= recentUntil(this.#core.lockView(now), this.#bootedAt.monotonicMs);
   }
 
   #agesAt(): MonotonicMs | null {

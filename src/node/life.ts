@@ -89,6 +89,18 @@ export class Life {
     return core.configuration.learners.some(({ id }) => id === this.#self.id) && core.lockView(now).leader === null;
   }
 
+  /**
+   * Nobody leads it, and it votes in no configuration that it knows: a group that was given up may have taken it in by
+   * a message that was late. Its data counts for nobody, and where its peers are in another group, it is of no use.
+   */
+  isStranded(now: Now): boolean {
+    const { core } = this.group;
+    const votes = [core.configuration, core.committedConfiguration].some(({ voters }) =>
+      voters.some(({ id }) => id === this.#self.id),
+    );
+    return !votes && this.group.leaderless(now);
+  }
+
   /** The leader will take it in, and whoever knows that it is out will say so. */
   askToJoin(): void {
     for (const { name } of this.group.core.configuration.voters) {

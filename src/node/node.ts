@@ -386,6 +386,8 @@ export class TenureNode {
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
     this.peers.forget(now.monotonicMs, isChanged);
     if (kinds.has("removed")) return this.#startAnew({ kind: "removed" });
+    const isStranded = this.rivals.length > 0 && life.isStranded(now);
+    if (isStranded) return this.#startAnew({ kind: "stranded", groupId: life.groupId });
     if (!this.#leaving && life.mayBeOut(now)) life.askToJoin();
     life.lookAtMembers(now);
   }

@@ -25,6 +25,10 @@ const LINES: Readonly<Record<NodeEvent["kind"], LogLine>> = {
   rejoined: { level: "info", text: "found its state of before and rejoins the group" },
   joined: { level: "info", text: "was taken into the group" },
   removed: { level: "warn", text: "was removed from the group; forgets everything and starts again as a new member" },
+  stranded: {
+    level: "warn",
+    text: "stood by in a group that nobody leads, while its peers are in another: starts again as a new member",
+  },
   formationGivenUp: {
     level: "warn",
     text: "so many founders of the group are gone that it cannot form; forgets it and starts again as a new member",

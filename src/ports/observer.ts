@@ -57,6 +57,8 @@ export type NodeEvent =
   /** A committed configuration has left this incarnation out. */
   | { readonly kind: "removed" }
   | { readonly kind: "formationGivenUp"; readonly groupId: string }
+  /** A standby of a group that nobody leads any more, whose peers are in another one: it starts again as a new one. */
+  | { readonly kind: "stranded"; readonly groupId: string }
   /** A new group was made of this member alone, because a majority of the old one is gone (`tenure rescue`). */
   | { readonly kind: "rescued"; readonly groupId: string; readonly tokenBase: number }
   | { readonly kind: "peerConnected"; readonly peer: string; readonly incarnation: string; readonly version: string }

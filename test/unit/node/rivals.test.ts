@@ -57,3 +57,55 @@ describe("a second rescue", () => {
     expect(new NodeApplication(world.node(second)).cluster().trouble).toContain(nameOf(first));
   });
 });
+
+describe("what is left of a group that was given up", () => {
+  /** A group of six whose standby was away when the rest was rescued, and is back. */
+  async function standbyOfOld(): Promise<{ world: NodeWorld; old: string }> {
+    const world = await NodeWorld.formed(6);
+    onTestFinished(() => world.close());
+    const survivor = world.leader();
+    const old = world.self(5).id;
+    world.cutOff(5);
+    for (const ordinal of [0, 1, 2, 3, 4].filter((other) => other !== survivor)) {
+      await world.kill(ordinal, "lost");
+      await world.start(ordinal);
+    }
+    await world.until("a rescue is called for", () => world.node(survivor).rescueNeeded);
+    expect(await rescueBy(world, survivor, [nameOf(5)])).toBeNull();
+    const votes = (): boolean => world.holders().length === 1 && world.roles() === "app-0 app-1 app-2 app-3 app-4";
+    await world.until("the new group votes", votes);
+    world.network.heal();
+    return { world, old };
+  }
+
+  it("goes over to the new one if it only stood by, as a new member", async () => {
+    const { world, old } = await standbyOfOld();
+    await world.until("it stands by", () => world.roles() === "app-0 app-1 app-2 app-3 app-4 + app-5");
+    expect(world.self(5).id).not.toBe(old);
+    const stranded = world.events.flatMap(({ name, event }) => (event.kind === "stranded" ? [name] : []));
+    expect(stranded).toEqual([nameOf(5)]);
+  });
+
+  it("stays where it is while it is led, whatever others say of their group", async () => {
+    const world = await NodeWorld.formed(6);
+    onTestFinished(() => world.close());
+    const standby = world.node(5);
+    const { id } = world.self(5);
+    for (let times = 0; times < 20; times += 1) {
+      standby.peers.otherGroup(nameOf(7), true);
+      await world.run(500);
+    }
+    expect(standby.rivals).toEqual([nameOf(7)]);
+    expect(world.self(5).id).toBe(id);
+  });
+
+  it("stays where it is while it has a vote, for a person to decide", async () => {
+    const { world, survivors } = await twoSurvivors();
+    const [first, second] = survivors;
+    const old = world.self(second).id;
+    expect(await rescueBy(world, first)).toBeNull();
+    await world.run(10_000);
+    expect(world.self(second).id).toBe(old);
+    expect(new NodeApplication(world.node(second)).cluster().trouble).toContain(nameOf(first));
+  });
+});
