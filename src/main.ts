@@ -137,6 +137,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   const discovery = createDnsDiscovery({
     service: settings.service,
     defaultPort: settings.peerPort,
+    replicas: settings.replicas,
     server: settings.dnsServer,
   });
   const transport = createPeerTransport({

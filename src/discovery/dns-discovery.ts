@@ -11,6 +11,7 @@
  * Deliberately absent: a cache, and the random choice by weight of RFC 2782: every address is tried anyway.
  */
 import type { SrvRecord } from "node:dns";
+import { isIPv6 } from "node:net";
 import { messageOf, TenureError } from "../base/errors.ts";
 import { MAX_DNS_RECORDS } from "../base/limits.ts";
 import type { Discovery, PeerAddress } from "../ports/discovery.ts";
@@ -21,6 +22,8 @@ export interface DnsDiscoveryOptions {
   readonly service: string;
   /** The port of peers that have no SRV record. */
   readonly defaultPort: number;
+  /** TENURE_REPLICAS: so many addresses the service has where no pod is beyond it. */
+  readonly replicas: number;
   /** `ip`, `ip:port` or `[ipv6]:port`; null takes the system's servers. */
   readonly server: string | null;
 }
@@ -77,9 +80,20 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     return isAbsent ? [] : addressesOfTargets(records);
   }
 
+  /** A server that knows no SRV still tells by the number of addresses whether there are pods that nobody expects. */
+  async function srvRecordsOrNobody(): Promise<readonly SrvRecord[]> {
+    try {
+      return await srvRecords();
+    } catch (error) {
+      const hosts = await client.addresses(service);
+      if (countPods(hosts) <= options.replicas) return [];
+      throw error;
+    }
+  }
+
   async function siblings(givenName: string): Promise<readonly string[]> {
     const name = canonical(givenName);
-    const records = (await srvRecords()).filter((record) => isUsable(record) && isSibling(record, name));
+    const records = (await srvRecordsOrNobody()).filter((record) => isUsable(record) && isSibling(record, name));
     const labels = records.map((record) => firstLabel(record)).filter((label) => label !== name);
     return [...new Set(labels)].slice(0, MAX_DNS_RECORDS);
   }
@@ -96,6 +110,12 @@ async function attempt<T>(query: Promise<readonly T[]>, failures: TenureError[])
     failures.push(error instanceof TenureError ? error : wrap());
     return [];
   }
+}
+
+/** A pod has one address of each family. */
+function countPods(hosts: readonly string[]): number {
+  const sixes = hosts.filter((host) => isIPv6(host)).length;
+  return Math.max(sixes, hosts.length - sixes);
 }
 
 /** DNS names compare without case, and a trailing dot only says that the name is complete. */

@@ -18,7 +18,7 @@ interface Subject {
 
 async function dns(): Promise<Subject> {
   const server = await startDnsServer();
-  const discovery = createDnsDiscovery({ service: "app.test", defaultPort: 7400, server: server.address });
+  const discovery = createDnsDiscovery({ service: "app.test", defaultPort: 7400, replicas: 3, server: server.address });
   return {
     discovery,
     publish: (peers) => server.setPeers("app.test", peers),

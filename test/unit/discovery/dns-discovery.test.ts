@@ -15,7 +15,7 @@ let discovery: Discovery;
 
 beforeEach(async () => {
   server = await startDnsServer();
-  discovery = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, server: server.address });
+  discovery = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, replicas: 3, server: server.address });
 });
 afterEach(async () => {
   discovery.close();
@@ -164,7 +164,7 @@ describe("a bad server", () => {
   it("that does not run is a failure", async () => {
     const gone = await startDnsServer();
     await gone.close();
-    const other = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, server: gone.address });
+    const other = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, replicas: 3, server: gone.address });
     await expect(other.lookup("app-1")).rejects.toMatchObject({ code: "discovery_failed" });
     other.close();
   });
@@ -208,6 +208,37 @@ describe("a bad server", () => {
   });
 });
 
+describe("siblings where the server knows no SRV", () => {
+  const addresses = (count: number): readonly DnsRecord[] =>
+    Array.from({ length: count }, (_, at) => a(SERVICE, `127.0.0.${at + 1}`));
+  const sixes = (count: number): readonly DnsRecord[] =>
+    Array.from({ length: count }, (_, at) => ({ type: "AAAA" as const, name: SERVICE, data: `fd00::${at + 1}` }));
+
+  beforeEach(() => server.setMode("servfail", ["SRV"]));
+
+  it.each([
+    ["no address", []],
+    ["as many addresses as there are replicas", addresses(3)],
+    ["as many of each family", [...addresses(3), ...sixes(3)]],
+  ])("are none with %s", async (_, records) => {
+    server.set(records);
+    expect(await discovery.siblings("app-0")).toEqual([]);
+  });
+
+  it.each([
+    ["one address more", addresses(4)],
+    ["one more of one family", [...addresses(2), ...sixes(4)]],
+  ])("are not known with %s: there is a pod whose name nobody tells", async (_, records) => {
+    server.set(records);
+    await expect(discovery.siblings("app-0")).rejects.toMatchObject({ code: "discovery_failed" });
+  });
+
+  it("are not known while the server fails altogether", async () => {
+    server.setMode("servfail");
+    await expect(discovery.siblings("app-0")).rejects.toMatchObject({ code: "discovery_failed" });
+  });
+});
+
 describe("closing", () => {
   it("ends a look-up that is under way at once", async () => {
     server.setMode("silent");
@@ -221,7 +252,7 @@ describe("closing", () => {
 
 describe("names", () => {
   it("may be written with a trailing dot and in any case, service included", async () => {
-    const other = createDnsDiscovery({ service: "APP.test.", defaultPort: 7400, server: server.address });
+    const other = createDnsDiscovery({ service: "APP.test.", defaultPort: 7400, replicas: 3, server: server.address });
     server.setPeers("app.test", [{ name: "app-1", host: "127.0.0.1", port: 7401 }]);
     expect(await other.lookup("App-1.")).toEqual([{ host: "127.0.0.1", port: 7401 }]);
     other.close();
