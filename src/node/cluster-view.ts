@@ -94,7 +94,7 @@ export function troubleOf(
 /**
  * What a pod without a group waits for.
  *
- * @param silent pods of the set that have not answered lately
+ * @param silent who has not answered: pods of the set, or DNS
  */
 export function waitsFor(outsider: boolean, silent: readonly string[]): string {
   if (outsider) return "a group exists, and this pod asks to be taken in; its leader has to answer";

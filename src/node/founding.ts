@@ -100,9 +100,10 @@ export class Founding {
     return this.#formation.outsider;
   }
 
-  /** Names that have not answered lately. */
+  /** Who has not answered: pods of the set, lately, and DNS, ever. */
   silent(now: MonotonicMs): readonly string[] {
-    return this.#formation.silent(now);
+    const pods = this.#formation.silent(now);
+    return this.#listed === null ? [...pods, "DNS"] : pods;
   }
 
   /** Asks every FORMATION_INTERVAL_MS until there is a group. */
@@ -155,7 +156,7 @@ export class Founding {
   #report(now: number): void {
     if (now - this.#reportedAt < REPORT_INTERVAL_MS || this.#formation.grouped) return;
     this.#reportedAt = now;
-    const silent = this.#formation.silent(monotonicMs(now));
+    const silent = this.silent(monotonicMs(now));
     this.#options.observe({ kind: "formationWaiting", silent, outsider: this.outsider });
   }
 

@@ -78,7 +78,7 @@ export class TenureNode {
     return this.#founding?.outsider ?? false;
   }
 
-  /** Pods of the set that have not answered lately, while there is no group here. */
+  /** Who has not answered, while there is no group here; see Founding.silent. */
   get silent(): readonly string[] {
     return this.#founding?.silent(this.options.clock.monotonic()) ?? [];
   }

@@ -17,6 +17,7 @@ export type ElectionOutcome = (typeof ELECTION_OUTCOMES)[number];
 
 export type NodeEvent =
   | { readonly kind: "started"; readonly member: string; readonly incarnation: string; readonly version: string }
+  /** `silent`: pods of the set that have not answered lately; "DNS" if it never has. */
   | { readonly kind: "formationWaiting"; readonly silent: readonly string[]; readonly outsider: boolean }
   | {
       readonly kind: "formed";

@@ -1,6 +1,7 @@
 /** Whole nodes: how a pod gets into a group, and what keeps it from making a second one (DESIGN, Membership). */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { SILENT_LEARNER_MS } from "../../../src/node/membership.ts";
+import { NodeApplication } from "../../../src/node/application.ts";
 import { NodeWorld, nameOf } from "../../support/node-world.ts";
 
 async function formed(size: number, replicas = size): Promise<NodeWorld> {
@@ -110,6 +111,23 @@ describe("a reborn pod 0 of a set that has outgrown its settings", () => {
     expect(await world.mostHolders(5_000)).toBe(1);
     expect(groupsOf(world)).toBe(1);
     expect(world.isMember(0)).toBe(true);
+  });
+
+  it("says for whom it waits: pods, and DNS", async () => {
+    const world = new NodeWorld();
+    onTestFinished(() => world.close());
+    world.dns = "fails";
+    await world.add(1, { replicas: 3 });
+    await world.run(100);
+    const trouble = (): string | null => new NodeApplication(world.node(1)).cluster().trouble;
+    expect(trouble()).toMatch(/; no answer from app-0, app-2, DNS$/);
+    world.dns = "answers";
+    await world.add(0, { replicas: 3 });
+    await world.run(500);
+    expect(trouble()).toMatch(/; no answer from app-2$/);
+    await world.add(2, { replicas: 3 });
+    await world.until("a group with a holder", () => world.holders().length === 1);
+    expect(trouble()).toBeNull();
   });
 
   it("makes no second group while no DNS server answers: no answer is no proof", async () => {
