@@ -1,7 +1,7 @@
 /**
  * The first step of `npm run demo`, `npm test`, `npm run bench` and `npm run build` in a fresh clone.
  *
- * Runs on Node 18 and later with nothing installed: installs the locked packages when they are missing or older than
+ * Runs on Node 20 and later with nothing installed: installs the locked packages when they are missing or older than
  * package-lock.json, then hands over to the task's script under the Node of the lock file, which reads TypeScript.
  *
  * Deliberately absent: work. Every task lives in its own file.

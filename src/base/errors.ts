@@ -20,7 +20,7 @@ export const ERRORS = {
   // Storage: each of these ends the process with status 1
   storage_in_use: { status: 0, meaning: "Another process uses this data directory. Give every pod a directory of its own." },
   storage_unreadable: { status: 0, meaning: "A file of the data directory cannot be opened, read or written. Check the mount, its permissions and its free space." },
-  storage_corrupt: { status: 0, meaning: "A file fails its checksum or does not make sense. The process never goes on as if it were empty; restore the disk, or empty the directory so that the pod comes back as a new member." },
+  storage_corrupt: { status: 0, meaning: "A file fails its checksum or does not make sense. The process never goes on as if it were empty; repair the volume, or empty the whole directory so that the pod comes back as a new member. Never put a copy or a snapshot of it back." },
   storage_version: { status: 0, meaning: "The data directory was written by a version of tenure that this one does not read." },
   storage_sync_failed: { status: 0, meaning: "An fsync failed. What is on the disk is unknown, so the process ends and reads it again at its next start." },
   // Clock
@@ -54,7 +54,7 @@ export const ERRORS = {
   body_too_large: { status: 413, meaning: "The body is larger than the limit." },
   too_many_waiters: { status: 503, meaning: "Too many long polls or watchers at once." },
   not_holder: { status: 409, meaning: "This pod does not hold the lock, so there is nothing to hand over." },
-  rescue_refused: { status: 409, meaning: "A rescue is refused: a majority of the voters could still be alive, or it was not confirmed. The message says which pods count as alive and what to do." },
+  rescue_refused: { status: 409, meaning: "A rescue is refused: voters that could still elect a leader, or pods that may have become voters unseen, are in the way, DNS does not answer, or it was not confirmed. The message says which pods and what to do." },
   init_refused: { status: 409, meaning: "A group exists already, or this pod is not the one that may form it alone." },
   unknown_target: { status: 409, meaning: "The pod named in `to` is not a voter of the group, is not reachable, or is not eligible; or nobody else is." },
   shutting_down: { status: 503, meaning: "The sidecar is stopping." },

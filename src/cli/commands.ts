@@ -134,8 +134,9 @@ export const COMMANDS = {
       "Without --confirm it changes nothing: it shows who counts as alive, and the command to type.",
       "To be run in one pod that still has its data. It makes a new group with another id, whose tokens are above " +
         "all that this pod can know of, and which waits for at least one lease duration. It is refused while the " +
-        "voters that may be alive are enough to elect a leader. A voter counts as gone when its pod came back with " +
-        "an empty directory, or when --lost names it and it does not answer.",
+        "voters that may be alive are enough to elect a leader, while a pod of the set may have become a voter " +
+        "unseen, and while DNS does not answer. A voter counts as gone when its pod came back with an empty " +
+        "directory, or when --lost names it and it does not answer.",
       "WARNING: --lost is your word that the pod and its disk no longer exist. A pod that is only cut off may still " +
         "lead the old group, beside the new one. Afterwards, delete the other pods that still have data of the old " +
         "group, and that data with them: they are not part of the new one.",

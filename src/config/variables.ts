@@ -74,7 +74,7 @@ export const VARIABLES: Variables = {
     default: required,
     description:
       "How many pods form the group at its first start: those with the ordinals below it. Later it may differ from " +
-      "the size of the group.",
+      "the size of the group, but keep it equal to that of the set: rescue and an alert compare with it.",
   },
   name: {
     name: "TENURE_NAME",
@@ -154,7 +154,9 @@ export const VARIABLES: Variables = {
     section: "Stopping",
     kind: duration(0, MAX_DRAIN_TIMEOUT_MS),
     default: text("10s"),
-    description: "How long the lease is kept for an application that finishes its work; 0: not at all.",
+    description:
+      "How long the lease is kept for an application that finishes its work; 0: only until the last deadline that " +
+      "it was given has passed.",
   },
   httpHost: {
     name: "TENURE_HTTP_HOST",
