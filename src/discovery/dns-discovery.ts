@@ -85,8 +85,7 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     try {
       return await srvRecords();
     } catch (error) {
-      const hosts = await client.addresses(service);
-      if (countPods(hosts) <= options.replicas) return [];
+      if (countPods(await client.addresses(service)) <= options.replicas) return [];
       throw error;
     }
   }

@@ -125,7 +125,10 @@ async function runMany(first: number, count: number, minutes: number): Promise<v
     alter: alteration(),
     twice: values.twice,
     done: (outcome, sofar) => {
-      if (outcome.violation !== null && failed.length < SHOWN_FAILURES) failed.push(outcome);
+      if (outcome.violation !== null) {
+        console.log(`seed ${outcome.seed} FAILED: ${outcome.violation.message}; the transcript comes at the end`);
+        if (failed.length < SHOWN_FAILURES) failed.push(outcome);
+      }
       const nowMs = performance.now();
       if (nowMs - reportedAtMs > REPORT_EVERY_MS) {
         reportedAtMs = nowMs;
