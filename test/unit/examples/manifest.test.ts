@@ -90,7 +90,8 @@ describe("the manifest", () => {
     expect(service).toMatchObject({ spec: { ports: [{ name: "peer", port: 7400 }] } });
     expect(spec.podManagementPolicy).toBe("Parallel");
     expect(sidecar?.restartPolicy).toBe("Always");
-    expect(spec.template.metadata?.labels).toStrictEqual(spec.selector.matchLabels);
+    // The second label is what alerts and runbooks select by.
+    expect(spec.template.metadata?.labels).toStrictEqual({ ...spec.selector.matchLabels, "tenure/group": "app" });
     const volumes = spec.template.spec?.volumes?.map(({ name }) => name);
     expect(sidecar?.volumeMounts?.map(({ name }) => name)).toStrictEqual(volumes);
   });
