@@ -75,11 +75,9 @@ function replaceDead(situation: Situation): MemberChange | null {
 function promote(situation: Situation): MemberChange | null {
   const { voters, learners } = situation.view.configuration;
   if (voters.length >= MAX_VOTERS) return null;
+  // A learner that leaves has been removed before: it may always go.
   const able = learners.filter(
-    (learner) =>
-      caughtUp(situation, learner) &&
-      !peerOf(situation, learner.id)?.leaving &&
-      voters.every(({ name }) => name !== learner.name),
+    (learner) => caughtUp(situation, learner) && voters.every(({ name }) => name !== learner.name),
   );
   const [first] = able.toSorted(byOrdinal);
   if (first === undefined || !isMajorityHeard(situation, [...voters, first])) return null;
