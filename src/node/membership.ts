@@ -43,15 +43,13 @@ function removeLeaver(situation: Situation): MemberChange | null {
 }
 
 function addJoiner(situation: Situation): MemberChange | null {
-  const { joiners, self, timing } = situation;
+  const { joiners, timing } = situation;
   const { voters, learners } = situation.view.configuration;
   if (voters.length + learners.length >= MAX_MEMBERS) return null;
-  // A namesake that is still heard is alive: two pods of one name must not take turns.
-  const joiner = joiners
-    .filter(({ name }) => name !== self.name)
-    .find(({ name }) =>
-      namesakes(situation, name).every((old) => silentMs(situation, old) > 2 * timing.heartbeatIntervalMs),
-    );
+  // A namesake that is still heard is alive, the leader itself above all: two pods of one name must not take turns.
+  const joiner = joiners.find(({ name }) =>
+    namesakes(situation, name).every((old) => silentMs(situation, old) > 2 * timing.heartbeatIntervalMs),
+  );
   return joiner === undefined ? null : { kind: "addLearner", member: joiner };
 }
 
