@@ -18,6 +18,7 @@ import { readSettings } from "./config/read-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { createDnsDiscovery } from "./discovery/dns-discovery.ts";
 import { NodeApplication } from "./node/application.ts";
+import { otherNames } from "./node/names.ts";
 import { TenureNode } from "./node/node.ts";
 import { combineObservers } from "./ops/combine.ts";
 import { createLogObserver } from "./ops/log-observer.ts";
@@ -137,7 +138,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   const discovery = createDnsDiscovery({
     service: settings.service,
     defaultPort: settings.peerPort,
-    replicas: settings.replicas,
+    expected: [settings.name, ...otherNames(settings.name, settings.replicas)],
     server: settings.dnsServer,
   });
   const transport = createPeerTransport({

@@ -13,8 +13,8 @@ import { sendLeader } from "./reply.ts";
 import type { Waiters } from "./waiters.ts";
 
 /**
- * Answers once the index is larger than the one that the client has seen, which may be at once. Throws as `Waiters.add`
- * does.
+ * Answers at once if the index is larger than the one that the client has seen, else at the next change; also where it
+ * is of an earlier life of this process, and the wall clock was set back since. Throws as `Waiters.add` does.
  */
 export function longPoll(res: ServerResponse, query: LongPollQuery, application: Application, waiters: Waiters): void {
   const first = application.leader();
@@ -32,7 +32,7 @@ export function longPoll(res: ServerResponse, query: LongPollQuery, application:
   };
   const leave = waiters.add({
     changed() {
-      if (application.leader().index > query.index) answer();
+      if (application.leader().index !== first.index) answer();
     },
     closing() {
       res.setHeader("Connection", "close");

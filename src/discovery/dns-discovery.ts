@@ -11,19 +11,18 @@
  * Deliberately absent: a cache, and the random choice by weight of RFC 2782: every address is tried anyway.
  */
 import type { SrvRecord } from "node:dns";
-import { isIPv6 } from "node:net";
 import { messageOf, TenureError } from "../base/errors.ts";
 import { MAX_DNS_RECORDS } from "../base/limits.ts";
 import type { Discovery, PeerAddress } from "../ports/discovery.ts";
-import { createDnsClient } from "./dns-client.ts";
+import { createDnsClient, type DnsClient } from "./dns-client.ts";
 
 export interface DnsDiscoveryOptions {
   /** The full name of the headless service; search domains are not applied. */
   readonly service: string;
   /** The port of peers that have no SRV record. */
   readonly defaultPort: number;
-  /** TENURE_REPLICAS: so many addresses the service has where no pod is beyond it. */
-  readonly replicas: number;
+  /** The names of the pods that the settings tell of, this one included. */
+  readonly expected: readonly string[];
   /** `ip`, `ip:port` or `[ipv6]:port`; null takes the system's servers. */
   readonly server: string | null;
 }
@@ -80,19 +79,17 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     return isAbsent ? [] : addressesOfTargets(records);
   }
 
-  /** A server that knows no SRV still tells by the number of addresses whether there are pods that nobody expects. */
-  async function srvRecordsOrNobody(): Promise<readonly SrvRecord[]> {
-    try {
-      return await srvRecords();
-    } catch (error) {
-      if (countPods(await client.addresses(service)) <= options.replicas) return [];
-      throw error;
-    }
+  /** None, if so the addresses say; else the failure of SRV stands. */
+  async function nobodyElse(failure: unknown): Promise<readonly SrvRecord[]> {
+    if (await isNobodyBeyond(client, options)) return [];
+    throw failure;
   }
 
   async function siblings(givenName: string): Promise<readonly string[]> {
     const name = canonical(givenName);
-    const records = (await srvRecordsOrNobody()).filter((record) => isUsable(record) && isSibling(record, name));
+    const records = (await srvRecords().catch(nobodyElse)).filter(
+      (record) => isUsable(record) && isSibling(record, name),
+    );
     const labels = records.map((record) => firstLabel(record)).filter((label) => label !== name);
     return [...new Set(labels)].slice(0, MAX_DNS_RECORDS);
   }
@@ -111,10 +108,14 @@ async function attempt<T>(query: Promise<readonly T[]>, failures: TenureError[])
   }
 }
 
-/** A pod has one address of each family. */
-function countPods(hosts: readonly string[]): number {
-  const sixes = hosts.filter((host) => isIPv6(host)).length;
-  return Math.max(sixes, hosts.length - sixes);
+/**
+ * A server that knows no SRV still tells whether every address of the service is that of a pod that is expected. Their
+ * number would not do: while some of those are away, it leaves room for others.
+ */
+async function isNobodyBeyond(client: DnsClient, { service, expected }: DnsDiscoveryOptions): Promise<boolean> {
+  const all = await client.addresses(service);
+  const known = await Promise.all(expected.map((name) => client.addresses(`${name}.${service}`)));
+  return all.every((address) => known.flat().includes(address));
 }
 
 /** DNS names compare without case, and a trailing dot only says that the name is complete. */

@@ -1,11 +1,10 @@
 /**
- * One timer for answers that grow old: on a node that is not the leader, time alone takes a holder's name away, and the
- * hope for a quorum.
+ * One timer for answers that grow old: time alone ends a lease, takes a holder's name away, and the hope for a quorum.
  *
- * Invariant: it fires at the next such instant or before it, and then looks again; a leader that speaks puts it
- * off without touching the timer.
+ * Invariant: it fires at the next such instant or before it, and then looks again; a leader that speaks, or is
+ * acknowledged, puts it off without touching the timer.
  *
- * Deliberately absent: what is answered; and the ends of a leader, for which the core wakes by itself.
+ * Deliberately absent: what is answered.
  */
 import type { MonotonicMs } from "../base/types.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -34,8 +33,9 @@ export class Ageing {
     this.#armed?.cancel();
     const cancel = this.#clock.wakeAt(at, () => {
       this.#armed = null;
-      this.#aged();
+      // First, because a timer may come a moment early: then the instant is still ahead, and no other call is late.
       this.look();
+      this.#aged();
     });
     this.#armed = { at, cancel };
   }

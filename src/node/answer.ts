@@ -50,11 +50,12 @@ export function standingOf(view: LockView, around: Circumstances, now: Now): Sta
 }
 
 /**
- * The next instant at which time alone changes the answer of a node that is not the leader; null: none. For the ends of
- * a leader the core wakes by itself.
+ * The next instant at which time alone changes the answer; null: none. The core wakes at the end of its own lease, too,
+ * but whatever it then does waits for a disk that hangs.
  */
 export function agesAt(view: LockView, { bootedAt }: Circumstances, now: Now): MonotonicMs | null {
-  const ends = [view.currentUntil, recentUntil(view, bootedAt)];
+  const held = view.held === null ? null : monotonicMs(now.monotonicMs + (view.held.end - now.holderMs));
+  const ends = [held, view.currentUntil, recentUntil(view, bootedAt)];
   const ahead = ends.filter((end) => end !== null).filter((end) => end > now.monotonicMs);
   return ahead.length === 0 ? null : monotonicMs(Math.min(...ahead));
 }

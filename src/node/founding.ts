@@ -81,6 +81,7 @@ export class Founding {
   /** This incarnation was taken into a group. */
   joined(groupId: string): void {
     this.#formation.joined(groupId);
+    this.#options.changed();
   }
 
   /** By hand; see Formation.formAlone. True once it is done, false if it is refused or this node is stopping. */

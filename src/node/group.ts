@@ -277,8 +277,8 @@ export class Group {
     this.#watchHolder();
     this.#wakeAfterBatch?.();
     after(batch);
-    changed();
     this.#ageing.look();
+    changed();
   }
 
   #watchHolder(): void {

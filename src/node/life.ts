@@ -90,15 +90,18 @@ export class Life {
   }
 
   /**
-   * Nobody leads it, and it votes in no configuration that it knows: a group that was given up may have taken it in by
-   * a message that was late. Its data counts for nobody, and where its peers are in another group, it is of no use.
+   * It votes in no configuration that it knows, nobody leads it, and every voter's pod is in another group by now: its
+   * group was given up, and may have taken it in by a message that was late. A person may want a vote back; this one
+   * has none.
+   *
+   * @param rivals names of pods that are in another group
    */
-  isStranded(now: Now): boolean {
+  isStranded(rivals: readonly string[], now: Now): boolean {
     const { core } = this.group;
-    const votes = [core.configuration, core.committedConfiguration].some(({ voters }) =>
-      voters.some(({ id }) => id === this.#self.id),
-    );
-    return !votes && this.group.leaderless(now);
+    const voters = [core.configuration, core.committedConfiguration].flatMap((configuration) => configuration.voters);
+    const isElsewhere = ({ id, name }: Member): boolean =>
+      id !== this.#self.id && (name === this.#self.name || rivals.includes(name));
+    return rivals.length > 0 && voters.every(isElsewhere) && this.group.leaderless(now);
   }
 
   /** The leader will take it in, and whoever knows that it is out will say so. */

@@ -112,6 +112,7 @@ export class TenureNode {
     await transport.start(this.#local(), this.#handlers());
     if (this.#life === null) this.#founding.start();
     else this.#life.group.start();
+    this.changed();
   }
 
   /**
@@ -386,7 +387,7 @@ export class TenureNode {
     const isChanged = kinds.has("configurationChanged") || kinds.has("configurationCommitted");
     this.peers.forget(now.monotonicMs, isChanged);
     if (kinds.has("removed")) return this.#startAnew({ kind: "removed" });
-    const isStranded = this.rivals.length > 0 && life.isStranded(now);
+    const isStranded = life.isStranded(this.rivals, now);
     if (isStranded) return this.#startAnew({ kind: "stranded", groupId: life.groupId });
     if (!this.#leaving && life.mayBeOut(now)) life.askToJoin();
     life.lookAtMembers(now);

@@ -2,7 +2,7 @@
  * Pods of this set that belong to another group of the same name: they refuse this node, or it refuses them.
  *
  * Invariant: a name counts only for as long as it goes on being refused, and at most MAX_MEMBERS are kept. It can hold
- * back a rescue, tell a person, and send a standby that nobody leads into the other group; it decides nothing else.
+ * back a rescue, tell a person, and free a standby all of whose voters are elsewhere; it decides nothing else.
  *
  * Deliberately absent: which of the groups is the right one. Only a person knows.
  */

@@ -22,7 +22,7 @@ export interface Discovery {
   /**
    * Names of the pods that have a record beside `name` and are of its StatefulSet, at most MAX_DNS_RECORDS. A hint like
    * an address: it can hold back the first formation of a group, and nothing else (see src/node/formation.ts). Rejects
-   * with `discovery_failed` when the server does not answer, or knows no names, but more pods than there should be.
+   * with `discovery_failed` when the server does not answer, or tells an address of the service, but no name to it.
    */
   siblings(name: string): Promise<readonly string[]>;
   close(): void;

@@ -34,6 +34,14 @@ describe("long poll", () => {
     }
   });
 
+  it("answers the next change to a client whose index is above all of this life", async () => {
+    const { application, ask } = await startBench();
+    const pending = ask(`/leader?index=${Number.MAX_SAFE_INTEGER}&wait=300s`);
+    await eventually(() => application.asked() > 0);
+    application.hold(7);
+    expect(json(await pending)).toMatchObject({ isLeader: true, index: 1 });
+  });
+
   it("waits for a change, and answers with what is then", async () => {
     const { application, ask } = await startBench();
     const pending = ask("/leader?index=0&wait=300s");

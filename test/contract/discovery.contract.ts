@@ -18,7 +18,12 @@ interface Subject {
 
 async function dns(): Promise<Subject> {
   const server = await startDnsServer();
-  const discovery = createDnsDiscovery({ service: "app.test", defaultPort: 7400, replicas: 3, server: server.address });
+  const discovery = createDnsDiscovery({
+    service: "app.test",
+    defaultPort: 7400,
+    expected: ["app-0", "app-1", "app-2"],
+    server: server.address,
+  });
   return {
     discovery,
     publish: (peers) => server.setPeers("app.test", peers),

@@ -104,7 +104,8 @@ export class NodeWorld {
     await this.start(ordinal);
   }
 
-  async start(ordinal: number): Promise<void> {
+  /** @param before what is to be done with the node before it reads its disk */
+  async start(ordinal: number, before: (node: TenureNode) => void = () => undefined): Promise<void> {
     const slot = this.#slot(ordinal);
     const name = nameOf(ordinal);
     assert(slot.node === null, "a node that runs is not started");
@@ -126,6 +127,7 @@ export class NodeWorld {
       fatal: (error) => void this.failures.push(error instanceof Error ? error : new Error(messageOf(error))),
     });
     slot.node = node;
+    before(node);
     await node.start();
   }
 

@@ -57,7 +57,12 @@ async function openSlot(): Promise<Slot> {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => void socket.bind(0, "127.0.0.1", resolve));
   const server = `127.0.0.1:${socket.address().port}`;
-  const discovery = createDnsDiscovery({ service: SERVICE, defaultPort: 7_400, replicas: 3, server });
+  const discovery = createDnsDiscovery({
+    service: SERVICE,
+    defaultPort: 7_400,
+    expected: ["app-0", "app-1", "app-2"],
+    server,
+  });
   const slot: Slot = { socket, discovery, answers: [] };
   socket.on("message", (query: Buffer, from) => {
     const end = endOfQuestion(query);

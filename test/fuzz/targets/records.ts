@@ -92,7 +92,12 @@ async function siblingsOf(discovery: Discovery): Promise<string> {
 export function open(): Target {
   const original = dns.Resolver;
   Reflect.set(dns, "Resolver", FakeResolver);
-  const discovery = createDnsDiscovery({ service: SERVICE, defaultPort: DEFAULT_PORT, replicas: 3, server: null });
+  const discovery = createDnsDiscovery({
+    service: SERVICE,
+    defaultPort: DEFAULT_PORT,
+    expected: ["app-0", "app-1", "app-2"],
+    server: null,
+  });
   Reflect.set(dns, "Resolver", original);
   const record = (name: string, port = DEFAULT_PORT): unknown => ({ name, port, priority: 0, weight: 1 });
   const seed = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -15,7 +15,12 @@ let discovery: Discovery;
 
 beforeEach(async () => {
   server = await startDnsServer();
-  discovery = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, replicas: 3, server: server.address });
+  discovery = createDnsDiscovery({
+    service: SERVICE,
+    defaultPort: 7400,
+    expected: ["app-0", "app-1", "app-2"],
+    server: server.address,
+  });
 });
 afterEach(async () => {
   discovery.close();
@@ -164,7 +169,12 @@ describe("a bad server", () => {
   it("that does not run is a failure", async () => {
     const gone = await startDnsServer();
     await gone.close();
-    const other = createDnsDiscovery({ service: SERVICE, defaultPort: 7400, replicas: 3, server: gone.address });
+    const other = createDnsDiscovery({
+      service: SERVICE,
+      defaultPort: 7400,
+      expected: ["app-0", "app-1", "app-2"],
+      server: gone.address,
+    });
     await expect(other.lookup("app-1")).rejects.toMatchObject({ code: "discovery_failed" });
     other.close();
   });
@@ -209,27 +219,37 @@ describe("a bad server", () => {
 });
 
 describe("siblings where the server knows no SRV", () => {
-  const addresses = (count: number): readonly DnsRecord[] =>
-    Array.from({ length: count }, (_, at) => a(SERVICE, `127.0.0.${at + 1}`));
-  const sixes = (count: number): readonly DnsRecord[] =>
-    Array.from({ length: count }, (_, at) => ({ type: "AAAA" as const, name: SERVICE, data: `fd00::${at + 1}` }));
+  const HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
+  const SIXES = ["fd00::1", "fd00::2", "fd00::3"];
+  const aaaa = (name: string, data: string): DnsRecord => ({ type: "AAAA", name, data });
+  /** What the service has, and which of the three expected pods have a record of their own. */
+  const records = (service: readonly string[], pods: readonly string[] = HOSTS): readonly DnsRecord[] => [
+    ...service.map((host) => (host.includes(":") ? aaaa(SERVICE, host) : a(SERVICE, host))),
+    ...pods.map((host, at) => a(`app-${at}.${SERVICE}`, host)),
+  ];
 
   beforeEach(() => server.setMode("servfail", ["SRV"]));
 
   it.each([
-    ["no address", []],
-    ["as many addresses as there are replicas", addresses(3)],
-    ["as many of each family", [...addresses(3), ...sixes(3)]],
-  ])("are none with %s", async (_, records) => {
-    server.set(records);
+    ["none has an address", []],
+    ["all of them are expected", records(HOSTS)],
+    ["some of those that are expected are there", records(HOSTS.slice(1))],
+    [
+      "they have two families",
+      [...records([...HOSTS, ...SIXES]), ...SIXES.map((host, at) => aaaa(`app-${at}.${SERVICE}`, host))],
+    ],
+  ])("are none where %s", async (_, known) => {
+    server.set(known);
     expect(await discovery.siblings("app-0")).toEqual([]);
   });
 
   it.each([
-    ["one address more", addresses(4)],
-    ["one more of one family", [...addresses(2), ...sixes(4)]],
-  ])("are not known with %s: there is a pod whose name nobody tells", async (_, records) => {
-    server.set(records);
+    ["there is one address more", records([...HOSTS, "127.0.0.4"])],
+    ["one is a stranger's, and one of those that are expected is away", records(["127.0.0.1", "127.0.0.4"])],
+    ["only a stranger is there", records(["127.0.0.4"], [])],
+    ["one of the other family is a stranger's", records([...HOSTS, "fd00::4"])],
+  ])("are not known where %s", async (_, known) => {
+    server.set(known);
     await expect(discovery.siblings("app-0")).rejects.toMatchObject({ code: "discovery_failed" });
   });
 
@@ -252,7 +272,12 @@ describe("closing", () => {
 
 describe("names", () => {
   it("may be written with a trailing dot and in any case, service included", async () => {
-    const other = createDnsDiscovery({ service: "APP.test.", defaultPort: 7400, replicas: 3, server: server.address });
+    const other = createDnsDiscovery({
+      service: "APP.test.",
+      defaultPort: 7400,
+      expected: ["app-0", "app-1", "app-2"],
+      server: server.address,
+    });
     server.setPeers("app.test", [{ name: "app-1", host: "127.0.0.1", port: 7401 }]);
     expect(await other.lookup("App-1.")).toEqual([{ host: "127.0.0.1", port: 7401 }]);
     other.close();

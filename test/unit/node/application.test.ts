@@ -1,5 +1,5 @@
 /** Whole nodes: who waits for a change is told of each, whoever looks at the node meanwhile. */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { present } from "../../../src/base/assert.ts";
 import { NodeApplication } from "../../../src/node/application.ts";
 import type { LeaderAnswer } from "../../../src/ports/application.ts";
@@ -61,6 +61,27 @@ describe("whoever waits for a change", () => {
     expect(told[0]?.atMs).toBeLessThanOrEqual(startedAt + D + STEP_MS);
   });
 
+  it("is told that the lease is over by a holder whose disk hangs", async () => {
+    const world = await worldOf(3);
+    const holder = world.leader();
+    const application = new NodeApplication(world.node(holder));
+    expect(application.leader().isLeader).toBe(true);
+    const told = listen(world, application);
+    const { storage } = world.node(holder).options;
+    let hungAt: number | null = null;
+    const goOn = Promise.withResolvers<void>();
+    onTestFinished(() => goOn.resolve());
+    vi.spyOn(storage, "append").mockImplementation(() => {
+      hungAt ??= world.clock.nowMs;
+      return goOn.promise;
+    });
+    // Whoever joins makes the leader write.
+    await world.add(3, { replicas: 3 });
+    await world.until("a write hangs", () => hungAt !== null);
+    await world.until("the application is told", () => told.some(({ answer }) => !answer.isLeader));
+    expect(told[0]?.atMs).toBeLessThanOrEqual((hungAt ?? 0) + U + STEP_MS);
+  });
+
   it("is told although a poll or a scrape saw it first, and with the index that the poll had", async () => {
     const { world, application } = await abandoned();
     const told = listen(world, application);
@@ -94,6 +115,22 @@ describe("whoever waits for a change", () => {
     expect(first.length).toBeGreaterThan(1);
     expect(second).toEqual(first);
     expect(afterwards).toBe(0);
+  });
+
+  it("is told when a pod is back with its state", async () => {
+    const world = await NodeWorld.formed(3, { ephemeral: false });
+    onTestFinished(() => world.close());
+    const follower = world.follower();
+    await world.kill(follower);
+    world.cutOff(follower);
+    const told: string[] = [];
+    await world.start(follower, (node) => {
+      const application = new NodeApplication(node);
+      expect(application.leader().term).toBe(0);
+      application.onChange(() => told.push(String(application.leader().term)));
+    });
+    await Promise.resolve();
+    expect(told[0]).toBe(String(world.core(follower)?.lockView(world.clock.now()).term));
   });
 
   it("is told when a pod without a group hears of one", async () => {

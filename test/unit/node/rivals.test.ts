@@ -86,17 +86,29 @@ describe("what is left of a group that was given up", () => {
     expect(stranded).toEqual([nameOf(5)]);
   });
 
+  /** A standby that hears again and again that these are in another group; whether it is still who it was. */
+  async function staysBeside(world: NodeWorld, rivals: readonly number[]): Promise<boolean> {
+    const { id } = world.self(5);
+    for (let times = 0; times < 20; times += 1) {
+      for (const rival of rivals) world.node(5).peers.otherGroup(nameOf(rival), true);
+      await world.run(500);
+    }
+    expect(world.node(5).rivals).toEqual(rivals.map(nameOf));
+    return world.self(5).id === id;
+  }
+
   it("stays where it is while it is led, whatever others say of their group", async () => {
     const world = await NodeWorld.formed(6);
     onTestFinished(() => world.close());
-    const standby = world.node(5);
-    const { id } = world.self(5);
-    for (let times = 0; times < 20; times += 1) {
-      standby.peers.otherGroup(nameOf(7), true);
-      await world.run(500);
-    }
-    expect(standby.rivals).toEqual([nameOf(7)]);
-    expect(world.self(5).id).toBe(id);
+    expect(await staysBeside(world, [0, 1, 2, 3, 4])).toBe(true);
+  });
+
+  it("stays where it is while one voter may come back", async () => {
+    const world = await NodeWorld.formed(6);
+    onTestFinished(() => world.close());
+    world.cutOff(5);
+    expect(await staysBeside(world, [0, 1, 2, 3])).toBe(true);
+    expect(await staysBeside(world, [0, 1, 2, 3, 4])).toBe(false);
   });
 
   it("stays where it is while it has a vote, for a person to decide", async () => {

@@ -1,5 +1,6 @@
 /** Whole nodes: how a pod gets into a group, and what keeps it from making a second one (DESIGN, Membership). */
 import { describe, expect, it, onTestFinished } from "vitest";
+import { messageOf } from "../../../src/base/errors.ts";
 import { SILENT_LEARNER_MS } from "../../../src/node/membership.ts";
 import { NodeApplication } from "../../../src/node/application.ts";
 import { NodeWorld, nameOf } from "../../support/node-world.ts";
@@ -138,5 +139,40 @@ describe("a reborn pod 0 of a set that has outgrown its settings", () => {
     world.dns = "answers";
     await world.until("it is in", () => world.isMember(0));
     expect(groupsOf(world)).toBe(1);
+  });
+});
+
+describe("init, by hand", () => {
+  const refusal = (world: NodeWorld, ordinal: number): Promise<string | null> =>
+    world
+      .node(ordinal)
+      .init()
+      .then(() => null, messageOf);
+
+  it("makes a group of pod 0 alone, and the others join it", async () => {
+    const world = new NodeWorld();
+    onTestFinished(() => world.close());
+    for (const ordinal of [0, 1]) await world.add(ordinal, { replicas: 3 });
+    await world.run(1_000);
+    expect(await refusal(world, 0)).toBeNull();
+    await world.until("both vote", () => world.holders().length === 1 && world.roles() === "app-0 app-1");
+  });
+
+  it("is refused in any other pod: two persons could make two groups", async () => {
+    const world = new NodeWorld();
+    onTestFinished(() => world.close());
+    for (const ordinal of [0, 1]) await world.add(ordinal, { replicas: 3 });
+    await world.run(1_000);
+    expect(await refusal(world, 1)).toContain("only ordinal 0");
+    expect(world.node(1).groupId).toBeNull();
+  });
+
+  it("is refused where a pod says that there is a group, also one that nobody leads", async () => {
+    const world = await formed(3);
+    for (const ordinal of [0, 1]) await world.kill(ordinal, "lost");
+    await world.start(0);
+    await world.until("it hears of the group", () => world.node(0).outsider);
+    expect(await refusal(world, 0)).toContain("a group exists already");
+    expect(world.node(0).groupId).toBeNull();
   });
 });
