@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AssertionError } from "../../../src/base/assert.ts";
 import { logIndex } from "../../../src/base/types.ts";
-import { tokenBaseOf, tokenOf } from "../../../src/lease/token.ts";
+import { tokenBaseAfter, tokenBaseOf, tokenOf } from "../../../src/lease/token.ts";
 
 const BASE_STEP = 2 ** 22;
 /** 2025-01-01 to 2093-01-01. */
@@ -32,6 +32,13 @@ describe("fencing tokens", () => {
         expect(tokenOf(tokenBaseOf(second + 1), logIndex(a))).toBeGreaterThan(tokenOf(base, logIndex(b)));
       }),
     );
+  });
+
+  it("rise across a rescue, also where the wall clock was set back to its beginning", () => {
+    const [old, last] = [tokenBaseOf(59_875_200), logIndex(700)];
+    expect(tokenBaseAfter(old, last, 59_875_300)).toBe(tokenBaseOf(59_875_300));
+    // Room for the tokens of claims that only those have seen who are lost.
+    expect(tokenBaseAfter(old, last, 0)).toBe(tokenOf(old, last) + BASE_STEP);
   });
 
   it("stay exact below 2^53 until 2093", () => {

@@ -126,7 +126,15 @@ describe("a rescue among whole nodes", () => {
     for (const ordinal of others) await world.kill(ordinal, "lost");
     for (const ordinal of others) await world.start(ordinal);
     await world.until("a rescue is called for", () => world.node(survivor).rescueNeeded);
+    const node = world.node(survivor);
+    expect(await node.rescue("f".repeat(32), []).then(() => null, messageOf)).toContain("to confirm, give the id");
     expect(await rescueBy(world, survivor)).toBeNull();
+    expect(
+      world
+        .core(survivor)
+        ?.view(world.clock.now())
+        .history.map(({ token }) => token),
+    ).toContain(before);
     await world.until(
       "three voters again",
       () => world.holders()[0] === survivor && world.configuration().voters.length === 3,

@@ -1,6 +1,8 @@
 /** Whole nodes: how an incarnation gets out of its group, and how it learns of it (DESIGN, Membership). */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { present } from "../../../src/base/assert.ts";
 import { SILENT_LEARNER_MS } from "../../../src/node/membership.ts";
+import type { TransportHandlers } from "../../../src/ports/transport.ts";
 import { NodeWorld, nameOf } from "../../support/node-world.ts";
 
 async function formed(size: number, ephemeral = true): Promise<NodeWorld> {
@@ -103,5 +105,49 @@ describe("a member that was away while others came", () => {
     for (const ordinal of [0, 1, 2]) if (ordinal !== away) await world.kill(ordinal);
     world.network.heal();
     await world.until("a holder", () => world.holders().length === 1);
+  });
+});
+
+describe("a word that somebody is out", () => {
+  it("counts for the group that it names, and for no other", async () => {
+    const world = await formed(3);
+    const follower = world.follower();
+    await world.kill(follower);
+    let message: TransportHandlers["message"] | null = null;
+    await world.start(follower, ({ options: { transport } }) => {
+      const start = transport.start.bind(transport);
+      vi.spyOn(transport, "start").mockImplementation((local, handlers) => {
+        ({ message } = handlers);
+        return start(local, handlers);
+      });
+    });
+    const { id } = world.self(follower);
+    const hears = (groupId: string): void => {
+      present(message, "it listens")(world.self(world.leader()), { kind: "removed", groupId, member: id }, null);
+    };
+    hears("e".repeat(32));
+    await world.run(1_000);
+    expect(world.self(follower).id).toBe(id);
+    hears(present(world.node(follower).groupId, "it is a member"));
+    await world.until("it starts anew", () => world.self(follower).id !== id);
+  });
+});
+
+describe("those who stay", () => {
+  it("keep no connection to who has left, and one to who came, whoever told them", async () => {
+    const world = await formed(4);
+    const watcher = world.follower();
+    const leaver = present(
+      world.ordinals().find((at) => at !== watcher && at !== world.leader()),
+      "somebody else",
+    );
+    const setPeers = vi.spyOn(world.node(watcher).options.transport, "setPeers");
+    const names = (): readonly string[] => setPeers.mock.lastCall?.[0] ?? [];
+    await world.stop(leaver);
+    await world.until("it is forgotten", () => !names().includes(nameOf(leaver)), 15_000);
+    // Its own connections to the watcher are cut: only the configuration tells of it.
+    world.network.cut(nameOf(4), nameOf(watcher));
+    await world.add(4, { replicas: 4 });
+    await world.until("it is known", () => names().includes(nameOf(4)), 5_000);
   });
 });
