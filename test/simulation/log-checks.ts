@@ -38,14 +38,11 @@ class GroupLog {
   readonly committed: Committed[] = [];
   /** What it starts from: index 0, or the first snapshot after a rescue. Null until somebody has told. */
   base: Snapshot | null = null;
-  /** Of the last configuration that was committed. */
-  configuration: Configuration | null = null;
   /** Whoever was in a committed configuration. */
   readonly everyone = new Set<MemberId>();
 
   /** It is committed. */
   configure(configuration: Configuration): void {
-    this.configuration = configuration;
     for (const { id } of [...configuration.voters, ...configuration.learners]) this.everyone.add(id);
   }
 
@@ -121,9 +118,15 @@ export class LogChecks {
     for (const id of snapshot.removed) log.everyone.add(id);
   }
 
-  /** As far as anybody can know it: the last configuration that some leader has committed. */
-  committedConfiguration(groupId: string): Configuration | null {
-    return this.#groups.get(groupId)?.configuration ?? null;
+  /**
+   * The last configuration that a leader of `term` must know: it was committed in that term or before it. One that has
+   * been replaced unawares may go on from there; what it appends is never committed.
+   */
+  committedConfiguration(groupId: string, term: Term): Configuration | null {
+    const log = this.#groups.get(groupId);
+    if (log === undefined) return null;
+    const known = log.committed.filter(({ inTerm }) => inTerm <= term).flatMap(({ entry }) => configurationIn(entry));
+    return known.at(-1) ?? log.base?.configuration ?? null;
   }
 
   wasMember(groupId: string, id: MemberId): boolean {

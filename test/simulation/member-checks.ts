@@ -31,9 +31,9 @@ export class MemberChecks {
     }
   }
 
-  #appended(life: Life, before: Configuration, { configuration }: Extract<Entry, { kind: "config" }>): void {
+  #appended(life: Life, before: Configuration, { configuration, term }: Extract<Entry, { kind: "config" }>): void {
     const { position } = life.machine;
-    const committed = this.#log.committedConfiguration(life.groupId);
+    const committed = this.#log.committedConfiguration(life.groupId, term);
     check(
       committed === before || JSON.stringify(committed) === JSON.stringify(before),
       "change",
