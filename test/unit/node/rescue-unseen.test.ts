@@ -6,6 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { messageOf } from "../../../src/base/errors.ts";
 import { NodeWorld } from "../../support/node-world.ts";
+import { outgrow } from "../../support/outgrown.ts";
 
 const LIMIT_MS = 60_000;
 
@@ -36,15 +37,7 @@ async function rescueOf(world: NodeWorld, ordinal: number): Promise<string | nul
 describe("a pod that was away", { timeout: LIMIT_MS }, () => {
   it("is not rescued beside newcomers that go on, of the set, whom it neither knows nor hears", async () => {
     const world = await formed(3);
-    const away = world.follower();
-    const others = [0, 1, 2].filter((ordinal) => ordinal !== away);
-    world.cutOff(away);
-    for (const ordinal of [3, 4]) {
-      await world.add(ordinal, { replicas: 5 });
-      world.cut(away, ordinal);
-      await world.until("it votes", () => world.configuration().voters.length === ordinal + 1);
-    }
-    await world.moveTo(4);
+    const { away, others } = await outgrow(world, 5);
     for (const ordinal of others) await depart(world, ordinal);
     world.network.heal();
     for (const newcomer of [3, 4]) for (const ordinal of [away, ...others]) world.cut(ordinal, newcomer);

@@ -7,6 +7,7 @@ import { Core } from "../../../src/raft/core.ts";
 import { memberAt, TOKEN_BASE } from "../../support/cluster.ts";
 import { baseOf, claim, configurationOf, hardStateOf, noop, nowOf } from "../../support/entries.ts";
 import { NodeWorld } from "../../support/node-world.ts";
+import { outgrow } from "../../support/outgrown.ts";
 import { TIMING } from "../../support/timing.ts";
 
 const m = (position: number): Member => memberAt(position);
@@ -144,15 +145,7 @@ describe("a rescue among whole nodes", () => {
 
   it("is refused where the slots were taken by members of the same group: it goes on without this one", async () => {
     const world = await formed();
-    const away = world.follower();
-    const others = [0, 1, 2].filter((ordinal) => ordinal !== away);
-    world.cutOff(away);
-    for (const ordinal of [3, 4]) {
-      await world.add(ordinal, { replicas: 3 });
-      world.cut(away, ordinal);
-      await world.until("it votes", () => world.configuration().voters.length === ordinal + 1);
-    }
-    await world.moveTo(4);
+    const { away, others } = await outgrow(world, 3);
     for (const ordinal of others) {
       await world.kill(ordinal, "lost");
       await world.start(ordinal);
